@@ -1,0 +1,177 @@
+"""How a value maps to the shape that boto3 and the wire use.
+
+The one rule that turns a field's name into AWS's lives here, below everything that needs it, so that values
+can have `to_aws` and `from_aws` without reaching up into the wire. Decoding is pydantic's, which compiles each
+class's annotations to one validator that goes from JSON bytes to frozen values in a single step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias, TypeVar, cast, dataclass_transform
+
+from rekvid.errors import ResponseError
+
+if TYPE_CHECKING:
+    import pydantic
+    from pydantic_core import CoreSchema
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+_T = TypeVar("_T")
+_ShapeT = TypeVar("_ShapeT", bound="Shape")
+_ACRONYMS = frozenset({"css", "smpte", "sns"})
+
+
+def aws_name(field: str) -> str:
+    """The AWS member name of a field: ``start_timecode_smpte`` is ``StartTimecodeSMPTE``."""
+    return "".join(part.upper() if part in _ACRONYMS else part.capitalize() for part in field.split("_"))
+
+
+class _Absent(tuple[()]):
+    """An empty tuple that remembers that the response had no such list at all."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str:
+        return "ABSENT"
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    __copy__ = __deepcopy__
+
+
+ABSENT: Final = _Absent()
+"""The default of every list: empty, equal to ``()``, but `Shape.to_aws` leaves it out where ``()`` becomes ``[]``."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def value(cls: type[_T]) -> type[_T]:
+    """Make `cls` a frozen, slotted, keyword-only dataclass whose repr leaves out what is not set."""
+    return dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)(cls)
+
+
+class FirstMatch:
+    """Marks an open enum, ``Annotated[SomeEnum | str, FirstMatch()]``: unknown strings are kept as strings."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        assert schema["type"] == "union"
+        return {**schema, "mode": "left_to_right"}
+
+
+class Shape:
+    """The base of all values: the way to and from the shape that boto3 uses, and a repr to read."""
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # set by `value`
+    __pydantic_config__: ClassVar[pydantic.ConfigDict] = {
+        "alias_generator": aws_name,
+        "extra": "ignore",
+        "strict": True,
+        "loc_by_alias": False,
+    }
+
+    def to_aws(self) -> dict[str, JsonValue]:
+        """This value as boto3 gives it: AWS names, plain strings for enums, nothing for what is not set."""
+        result: dict[str, JsonValue] = {}
+        for field, key in _members(type(self)):
+            member = getattr(self, field)
+            if member is not None and member is not ABSENT:
+                result[key] = _plain(member)
+        return result
+
+    @classmethod
+    def from_aws(cls, data: Mapping[str, object]) -> Self:
+        """Make the value from the shape that boto3 gives. Unknown keys are ignored.
+
+        Raises:
+            ResponseError: A member is missing or of another type; the error names its path.
+        """
+        from pydantic_core import PydanticSerializationError, to_json
+
+        try:
+            body = to_json(data)
+        except PydanticSerializationError as error:
+            raise ResponseError(str(error)) from error
+        return cls.from_json(body)
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Self:
+        """Make the value from JSON bytes as the service sends them. Unknown keys and nulls are ignored.
+
+        Raises:
+            ResponseError: `body` is not JSON, or a member is missing or of another type; the error names its path.
+        """
+        from pydantic_core import ValidationError, from_json, to_json
+
+        validator = _adapter(cls)
+        try:
+            return validator.validate_json(body)
+        except ValidationError as error:
+            # The AWS JSON protocol asks readers to treat null as absent. No answer of the service was seen to
+            # have one, so only what failed is looked at again.
+            if not any(detail["input"] is None for detail in error.errors(include_url=False)):
+                raise _unreadable(cls, error) from error
+        try:
+            return validator.validate_json(to_json(_without_nulls(from_json(body))))
+        except ValidationError as error:
+            raise _unreadable(cls, error) from error
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{field}={getattr(self, field)!r}"
+            for field, _ in _members(type(self))
+            if getattr(self, field) is not None and getattr(self, field) is not ABSENT
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+# Plain dictionaries: functools.cache takes no class under mypy --strict.
+_MEMBERS: dict[type[Shape], tuple[tuple[str, str], ...]] = {}
+_ADAPTERS: dict[type[Shape], object] = {}
+
+
+def _members(cls: type[Shape]) -> tuple[tuple[str, str], ...]:
+    if cls not in _MEMBERS:
+        _MEMBERS[cls] = tuple((field.name, aws_name(field.name)) for field in dataclasses.fields(cls))
+    return _MEMBERS[cls]
+
+
+def _adapter(cls: type[_ShapeT]) -> pydantic.TypeAdapter[_ShapeT]:
+    import pydantic  # here, as it takes longer to import than the whole of rekvid
+
+    adapter = _ADAPTERS.get(cls)
+    if adapter is None:
+        adapter = _ADAPTERS[cls] = pydantic.TypeAdapter(cls)
+    return cast("pydantic.TypeAdapter[_ShapeT]", adapter)
+
+
+def _plain(member: object) -> JsonValue:
+    if isinstance(member, Shape):
+        return member.to_aws()
+    if isinstance(member, tuple):
+        return [_plain(each) for each in member]
+    if isinstance(member, enum.Enum):
+        return str(member.value)
+    assert isinstance(member, str | int | float)
+    return member
+
+
+def _without_nulls(data: object) -> object:
+    if isinstance(data, dict):
+        return {key: _without_nulls(member) for key, member in data.items() if member is not None}
+    if isinstance(data, list):
+        return [_without_nulls(member) for member in data if member is not None]
+    return data
+
+
+def _unreadable(cls: type[Shape], error: pydantic.ValidationError) -> ResponseError:
+    first = error.errors(include_url=False)[0]
+    path = ""
+    for step in first["loc"]:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return ResponseError(f"{cls.__name__} can't be read from this response: {first['msg']}", path=path.lstrip("."))
