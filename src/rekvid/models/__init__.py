@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rekvid.models._shape import ABSENT, JsonValue, Shape
-from rekvid.models.jobs import JobProgress, NotificationChannel, VideoJobStatus
+from rekvid.models.jobs import JobPage, JobProgress, NotificationChannel, VideoJobStatus
 from rekvid.models.labels import (
     BoundingBox,
     DominantColor,
@@ -40,6 +40,7 @@ __all__ = [
     "DominantColor",
     "GetLabelDetectionRequestMetadata",
     "Instance",
+    "JobPage",
     "JobProgress",
     "JsonValue",
     "Label",

@@ -63,12 +63,24 @@ class FirstMatch:
         return {**schema, "mode": "left_to_right"}
 
 
-class Shape:
-    """The base of all values: the way to and from the shape that boto3 uses, and a repr to read."""
+class Value:
+    """The base of what `value` makes: a repr that leaves out what is not set."""
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # set by `value`
-    __pydantic_config__: ClassVar[pydantic.ConfigDict] = {
+
+    def __repr__(self) -> str:
+        members = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
+        shown = (f"{field.name}={member!r}" for field, member in members if member != field.default)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Shape(Value):
+    """The base of all values that AWS knows: the way to and from the shape that boto3 uses."""
+
+    __slots__ = ()
+    # A pydantic.ConfigDict, whose type would have to be imported for readers of type hints.
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {
         "alias_generator": aws_name,
         "extra": "ignore",
         "strict": True,
@@ -120,14 +132,6 @@ class Shape:
             return validator.validate_json(to_json(_without_nulls(from_json(body))))
         except ValidationError as error:
             raise _unreadable(cls, error) from error
-
-    def __repr__(self) -> str:
-        shown = (
-            f"{field}={getattr(self, field)!r}"
-            for field, _ in _members(type(self))
-            if getattr(self, field) is not None and getattr(self, field) is not ABSENT
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 # Plain dictionaries: functools.cache takes no class under mypy --strict.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from typing import Annotated
 
-from rekvid.models._shape import Shape, value
+from rekvid.models._rules import Checked, Text
+from rekvid.models._shape import FirstMatch, Shape, Value, value
+from rekvid.models.media import Video
 
 
 class VideoJobStatus(enum.StrEnum):
@@ -16,21 +19,45 @@ class VideoJobStatus(enum.StrEnum):
 
 
 @value
-class NotificationChannel(Shape):
+class NotificationChannel(Checked, Shape):
     """Where the service publishes that a job has ended (API reference, NotificationChannel).
 
     Attributes:
         sns_topic_arn: The SNS topic, in the region of the endpoint. With the managed policy
             AmazonRekognitionServiceRole its name must begin with ``AmazonRekognition``.
         role_arn: The IAM role that the service takes to publish.
+
+    Raises:
+        ValidationError: One of the two has not the form of such an ARN.
     """
 
-    sns_topic_arn: str
-    role_arn: str
+    sns_topic_arn: Annotated[str, Text(pattern=r"(^arn:aws:sns:.*:\w{12}:.+$)")]
+    role_arn: Annotated[str, Text(pattern=r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")]
 
 
 @value
-class JobProgress:
+class JobPage(Shape):
+    """What every page of results has, whatever was detected.
+
+    Attributes:
+        job_status: State of the job; the oldest model versions don't tell.
+        status_message: Why the job failed.
+        next_token: Token of the next page, valid for 24 hours; None on the last.
+        job_id: The job; from 2023 on.
+        video: The video of the job; from 2023 on.
+        job_tag: The tag given at the start.
+    """
+
+    job_status: Annotated[VideoJobStatus | str, FirstMatch()] | None = None
+    status_message: str | None = None
+    next_token: str | None = None
+    job_id: str | None = None
+    video: Video | None = None
+    job_tag: str | None = None
+
+
+@value
+class JobProgress(Value):
     """How far a job is, as `Job.wait` reports it.
 
     Attributes:

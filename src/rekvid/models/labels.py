@@ -6,9 +6,9 @@ import datetime as dt
 import enum
 from typing import Annotated
 
-from rekvid.models._shape import ABSENT, FirstMatch, Shape, value
-from rekvid.models.jobs import VideoJobStatus
-from rekvid.models.media import Video, VideoMetadata
+from rekvid.models._shape import ABSENT, FirstMatch, Shape, Value, value
+from rekvid.models.jobs import JobPage
+from rekvid.models.media import VideoMetadata
 
 
 class LabelDetectionSortBy(enum.StrEnum):
@@ -32,7 +32,7 @@ class LabelDetectionFeatureName(enum.StrEnum):
 
 
 @value
-class PixelBox:
+class PixelBox(Value):
     """A box in whole pixels, origin at the top left; `right` and `bottom` are exclusive, as in a slice.
 
     Attributes:
@@ -46,9 +46,6 @@ class PixelBox:
     top: int
     right: int
     bottom: int
-
-    def __repr__(self) -> str:
-        return f"PixelBox(left={self.left}, top={self.top}, right={self.right}, bottom={self.bottom})"
 
     @property
     def width(self) -> int:
@@ -206,29 +203,19 @@ class GetLabelDetectionRequestMetadata(Shape):
 
 
 @value
-class LabelDetectionPage(Shape):
+class LabelDetectionPage(JobPage):
     """One answer of GetLabelDetection (API reference, GetLabelDetection, response syntax).
 
+    Besides the members of `JobPage`:
+
     Attributes:
-        job_status: State of the job; the oldest model versions don't tell.
-        status_message: Why the job failed.
         video_metadata: The video stream; None while the job runs.
-        next_token: Token of the next page; None on the last.
         labels: The labels of this page; empty while the job runs.
         label_model_version: Version of the model.
-        job_id: The job; from 2023 on.
-        video: The video of the job; from 2023 on.
-        job_tag: The tag given at the start.
         get_request_metadata: The order and grouping asked for; from 2023 on.
     """
 
-    job_status: Annotated[VideoJobStatus | str, FirstMatch()] | None = None
-    status_message: str | None = None
     video_metadata: VideoMetadata | None = None
-    next_token: str | None = None
     labels: tuple[LabelDetection, ...] = ABSENT
     label_model_version: str | None = None
-    job_id: str | None = None
-    video: Video | None = None
-    job_tag: str | None = None
     get_request_metadata: GetLabelDetectionRequestMetadata | None = None

@@ -6,9 +6,10 @@ import datetime as dt
 import enum
 from typing import Annotated
 
+from rekvid.models._rules import Checked, Number
 from rekvid.models._shape import ABSENT, FirstMatch, Shape, value
-from rekvid.models.jobs import VideoJobStatus
-from rekvid.models.media import AudioMetadata, Video, VideoMetadata
+from rekvid.models.jobs import JobPage
+from rekvid.models.media import AudioMetadata, VideoMetadata
 from rekvid.timecode import Timecode
 
 
@@ -32,7 +33,7 @@ class TechnicalCueType(enum.StrEnum):
 
 
 @value
-class BlackFrame(Shape):
+class BlackFrame(Checked, Shape):
     """What counts as a black frame (API reference, BlackFrame).
 
     Attributes:
@@ -40,10 +41,13 @@ class BlackFrame(Shape):
             its lowest value: ``min_luma + threshold * (max_luma - min_luma)``; luma runs over 16-235 in LIMITED
             video and over 0-255 in FULL.
         min_coverage_percentage: 0-100, default 99. The share of black pixels that makes a frame black.
+
+    Raises:
+        ValidationError: A value lies outside its range.
     """
 
-    max_pixel_threshold: float | None = None
-    min_coverage_percentage: float | None = None
+    max_pixel_threshold: Annotated[float, Number(0, 1)] | None = None
+    min_coverage_percentage: Annotated[float, Number(0, 100)] | None = None
 
 
 @value
@@ -143,29 +147,19 @@ class SegmentTypeInfo(Shape):
 
 
 @value
-class SegmentDetectionPage(Shape):
+class SegmentDetectionPage(JobPage):
     """One answer of GetSegmentDetection (API reference, GetSegmentDetection, response syntax).
 
+    Besides the members of `JobPage`:
+
     Attributes:
-        job_status: State of the job.
-        status_message: Why the job failed.
         video_metadata: The video streams: currently always one; empty while the job runs.
         audio_metadata: The audio streams.
-        next_token: Token of the next page; None on the last.
         segments: The segments of this page; empty while the job runs.
         selected_segment_types: What was asked for, with model versions.
-        job_id: The job; from 2023 on.
-        video: The video of the job; from 2023 on.
-        job_tag: The tag given at the start.
     """
 
-    job_status: Annotated[VideoJobStatus | str, FirstMatch()] | None = None
-    status_message: str | None = None
     video_metadata: tuple[VideoMetadata, ...] = ABSENT
     audio_metadata: tuple[AudioMetadata, ...] = ABSENT
-    next_token: str | None = None
     segments: tuple[SegmentDetection, ...] = ABSENT
     selected_segment_types: tuple[SegmentTypeInfo, ...] = ABSENT
-    job_id: str | None = None
-    video: Video | None = None
-    job_tag: str | None = None

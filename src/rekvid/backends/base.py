@@ -1,0 +1,65 @@
+"""The seam: what a backend has to do. Typed values cross it, not bytes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rekvid.clock import Clock
+from rekvid.operations import GetRequest, PageT, StartRequest
+
+
+class Signal(Protocol):
+    """What wakes a waiter. A hint only: the state of a job always comes from `Backend.get`."""
+
+    def wait(self, job_id: str, timeout: float) -> bool:
+        """Let up to `timeout` seconds pass; return True, and sooner, when it is worth asking for `job_id` again."""
+        ...
+
+    def progress(self, job_id: str) -> float | None:
+        """The share of the work done, 0-1; None where nobody can tell."""
+        ...
+
+
+class Backend(Protocol):
+    """Starts jobs and gives their results. Its methods may be called from any thread."""
+
+    def start(self, request: StartRequest) -> str:
+        """Begin a job and return its id. A replayed ``client_request_token`` gives the id of the first job.
+
+        Raises:
+            ServiceError: The backend refuses, with the codes that the service declares for the operation.
+            ValidationError: This backend can't read such a video.
+        """
+        ...
+
+    def get(self, request: GetRequest[PageT]) -> PageT:
+        """The page of results that `request` asks for; without items while the job runs or when it failed.
+
+        Raises:
+            ServiceError: The backend refuses, with the codes that the service declares for the operation.
+        """
+        ...
+
+    def signal(self) -> Signal:
+        """What wakes the waiters of this backend."""
+        ...
+
+    def close(self) -> None:
+        """Free what the backend holds. Results that were stored stay readable."""
+        ...
+
+
+class PollSignal:
+    """Nothing wakes the waiter: it asks again when the time is up."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def wait(self, job_id: str, timeout: float) -> bool:
+        """Let `timeout` seconds pass."""
+        self._clock.sleep(timeout)
+        return False
+
+    def progress(self, job_id: str) -> float | None:
+        """Unknown."""
+        return None

@@ -1,0 +1,271 @@
+"""The handle of a job: its state, the wait for its end, and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Self
+
+import tenacity
+
+from rekvid.backends.base import Backend, Signal
+from rekvid.clock import Clock, Deadline
+from rekvid.errors import JobFailedError, WaitTimeoutError
+from rekvid.models import (
+    JobProgress,
+    LabelDetection,
+    LabelDetectionAggregateBy,
+    LabelDetectionPage,
+    LabelDetectionSortBy,
+    SegmentDetection,
+    SegmentDetectionPage,
+    SegmentType,
+    VideoJobStatus,
+)
+from rekvid.operations import (
+    LABEL_DETECTION,
+    SEGMENT_DETECTION,
+    GetLabelDetectionRequest,
+    GetRequest,
+    GetSegmentDetectionRequest,
+    ItemT,
+    Operation,
+    PageT,
+)
+from rekvid.paging import Paginated
+from rekvid.results import LabelDetectionResult, SegmentDetectionResult
+
+_POLL_AFTER = tenacity.wait_exponential(multiplier=1, max=15)  # seconds: 1, 2, 4, 8, 15, 15, ...
+_PROGRESS_EVERY = 0.25  # seconds; a progress display that stands still for longer looks stuck
+
+OnProgress = Callable[[JobProgress], object]
+
+
+class Job(Generic[PageT, ItemT]):
+    """A job that was started, by whomever. Handles are cheap: any number may look at one job, in any process.
+
+    Args:
+        backend: Where the job runs.
+        operation: What it detects.
+        job_id: Its id.
+        clock: What tells the time while waiting.
+    """
+
+    def __init__(self, backend: Backend, operation: Operation[PageT, ItemT], job_id: str, *, clock: Clock) -> None:
+        self._backend = backend
+        self._operation = operation
+        self._id = operation.get(job_id=job_id).job_id  # checked like any parameter
+        self._clock = clock
+        self._ended: PageT | None = None
+
+    @property
+    def id(self) -> str:
+        """The id: keep it to come back to the job from another process within 7 days."""
+        return self._id
+
+    def status(self) -> VideoJobStatus | str:
+        """The state of the job. A job that has ended is not asked again.
+
+        Raises:
+            ResourceNotFoundError: There is no such job, or it is older than 7 days.
+            ServiceError: The backend refuses.
+        """
+        if self._ended is not None:
+            return _status(self._ended)
+        page = self._backend.get(self._operation.get(job_id=self._id, max_results=1))
+        self._note(page)
+        return _status(page)
+
+    def done(self) -> bool:
+        """Whether the job has ended, well or badly. See `status` for what this raises."""
+        return self.status() != VideoJobStatus.IN_PROGRESS
+
+    def wait(self, timeout: float | None = None, *, on_progress: OnProgress | None = None) -> Self:
+        """Wait for the end of the job.
+
+        The backend's signal wakes the wait where there is one; beneath it runs a poll that begins at 1 s and grows
+        to 15 s. Ctrl-C ends the wait and leaves the job as it is.
+
+        Args:
+            timeout: Seconds, 0 or more; None waits as long as it takes.
+            on_progress: Called with a `JobProgress` at the start, at the end and about four times a second between.
+
+        Returns:
+            The job itself.
+
+        Raises:
+            JobFailedError: The job ended as FAILED.
+            WaitTimeoutError: It had not ended in time; it goes on.
+            ServiceError: The backend refuses.
+        """
+        begun = self._clock.monotonic()
+        deadline = Deadline.after(self._clock, timeout)
+        signal = self._backend.signal()
+
+        def report() -> None:
+            if on_progress is not None:
+                fraction = 1.0 if self._ended is not None else signal.progress(self._id)
+                status = VideoJobStatus.IN_PROGRESS if self._ended is None else _status(self._ended)
+                elapsed = self._clock.monotonic() - begun
+                on_progress(JobProgress(job_id=self._id, status=status, elapsed=elapsed, fraction=fraction))
+
+        def time_is_up(_: tenacity.RetryCallState) -> bool:
+            raise WaitTimeoutError(self._id, timeout or 0)
+
+        report()
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda done: not done),
+            stop=lambda _: deadline.passed,
+            wait=lambda state: min(_POLL_AFTER(state), deadline.remaining()),
+            sleep=lambda seconds: self._pause(float(seconds), signal, report if on_progress else None),
+            retry_error_callback=time_is_up,
+        )(self.done)
+        report()
+        assert self._ended is not None
+        self._raise_if_failed(self._ended)
+        return self
+
+    def _pause(self, seconds: float, signal: Signal, report: Callable[[], None] | None) -> None:
+        until = Deadline.after(self._clock, seconds)
+        while not until.passed:
+            slice_ = until.remaining() if report is None else min(until.remaining(), _PROGRESS_EVERY)
+            if signal.wait(self._id, slice_):
+                return
+            if report is not None:
+                report()
+
+    def _paginated(
+        self, request: GetRequest[PageT], items_of: Callable[[PageT], tuple[ItemT, ...]], what: str
+    ) -> Paginated[PageT, ItemT]:
+        def get(token: str | None) -> PageT:
+            asked = request.with_token(token)
+            page = self._backend.get(asked)
+            if _status(page) == VideoJobStatus.IN_PROGRESS:
+                self.wait()
+                page = self._backend.get(asked)
+            self._note(page)
+            self._raise_if_failed(page)
+            return page
+
+        return Paginated(get, items_of, what=f"{what} of job {self._id}", next_token=request.next_token)
+
+    def _note(self, page: PageT) -> None:
+        """Remember the end, in a page without items, so that a handle stays small."""
+        if _status(page) != VideoJobStatus.IN_PROGRESS and self._ended is None:
+            self._ended = self._operation.page(
+                job_status=page.job_status, status_message=page.status_message, job_id=self._id
+            )
+
+    def _raise_if_failed(self, page: PageT) -> None:
+        if _status(page) == VideoJobStatus.FAILED:
+            raise JobFailedError(self._id, page.status_message)
+
+    def __repr__(self) -> str:
+        state = "not known to have ended" if self._ended is None else _status(self._ended)
+        return f"<{type(self).__name__} {self._id}: {state}>"
+
+
+class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
+    """A label detection job."""
+
+    def __init__(self, backend: Backend, job_id: str, *, clock: Clock) -> None:
+        super().__init__(backend, LABEL_DETECTION, job_id, clock=clock)
+
+    def labels(
+        self,
+        *,
+        sort_by: LabelDetectionSortBy | str | None = None,
+        aggregate_by: LabelDetectionAggregateBy | str | None = None,
+        max_results: int | None = None,
+        next_token: str | None = None,
+    ) -> Paginated[LabelDetectionPage, LabelDetection]:
+        """The labels; iterating waits for the end of the job, then fetches page by page.
+
+        Args:
+            sort_by: TIMESTAMP, the default, or NAME.
+            aggregate_by: TIMESTAMPS, the default, or SEGMENTS.
+            max_results: Labels a page, 1-1000; 1000 when absent.
+            next_token: Where to begin: the ``next_token`` of an error or of a page.
+
+        Raises:
+            ValidationError: A parameter breaks its rule. Iterating raises as `wait` does.
+        """
+        request = GetLabelDetectionRequest(
+            job_id=self.id, max_results=max_results, next_token=next_token, sort_by=sort_by, aggregate_by=aggregate_by
+        )
+        return self._paginated(request, LABEL_DETECTION.items_of, "labels")
+
+    def result(
+        self,
+        timeout: float | None = None,
+        *,
+        sort_by: LabelDetectionSortBy | str | None = None,
+        aggregate_by: LabelDetectionAggregateBy | str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> LabelDetectionResult:
+        """Wait as `wait` does, and read all pages.
+
+        Raises:
+            JobFailedError: The job ended as FAILED.
+            WaitTimeoutError: It had not ended in time; it goes on.
+            ServiceError: The backend refuses.
+        """
+        self.wait(timeout, on_progress=on_progress)
+        return LabelDetectionResult.of(self.id, self.labels(sort_by=sort_by, aggregate_by=aggregate_by).pages())
+
+
+class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
+    """A segment detection job."""
+
+    def __init__(self, backend: Backend, job_id: str, *, clock: Clock) -> None:
+        super().__init__(backend, SEGMENT_DETECTION, job_id, clock=clock)
+
+    def segments(
+        self, *, max_results: int | None = None, next_token: str | None = None
+    ) -> Paginated[SegmentDetectionPage, SegmentDetection]:
+        """Shots and technical cues; iterating waits for the end of the job, then fetches page by page.
+
+        Args:
+            max_results: Segments a page, 1-1000; 1000 when absent.
+            next_token: Where to begin: the ``next_token`` of an error or of a page.
+
+        Raises:
+            ValidationError: A parameter breaks its rule. Iterating raises as `wait` does.
+        """
+        return self._of_type(None, "segments", max_results, next_token)
+
+    def shots(
+        self, *, max_results: int | None = None, next_token: str | None = None
+    ) -> Paginated[SegmentDetectionPage, SegmentDetection]:
+        """The segments that are shots; see `segments`. Their pages are those of all segments."""
+        return self._of_type(SegmentType.SHOT, "shots", max_results, next_token)
+
+    def technical_cues(
+        self, *, max_results: int | None = None, next_token: str | None = None
+    ) -> Paginated[SegmentDetectionPage, SegmentDetection]:
+        """The segments that are technical cues; see `segments`. Their pages are those of all segments."""
+        return self._of_type(SegmentType.TECHNICAL_CUE, "technical cues", max_results, next_token)
+
+    def result(self, timeout: float | None = None, *, on_progress: OnProgress | None = None) -> SegmentDetectionResult:
+        """Wait as `wait` does, and read all pages.
+
+        Raises:
+            JobFailedError: The job ended as FAILED.
+            WaitTimeoutError: It had not ended in time; it goes on.
+            ServiceError: The backend refuses.
+        """
+        self.wait(timeout, on_progress=on_progress)
+        return SegmentDetectionResult.of(self.id, self.segments().pages())
+
+    def _of_type(
+        self, type_: SegmentType | None, what: str, max_results: int | None, next_token: str | None
+    ) -> Paginated[SegmentDetectionPage, SegmentDetection]:
+        def items_of(page: SegmentDetectionPage) -> tuple[SegmentDetection, ...]:
+            return tuple(segment for segment in page.segments if type_ is None or segment.type == type_)
+
+        request = GetSegmentDetectionRequest(job_id=self.id, max_results=max_results, next_token=next_token)
+        return self._paginated(request, items_of, what)
+
+
+def _status(page: LabelDetectionPage | SegmentDetectionPage | PageT) -> VideoJobStatus | str:
+    # The oldest pages lack the state; they were only given for jobs that had ended.
+    return page.job_status or VideoJobStatus.SUCCEEDED

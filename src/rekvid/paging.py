@@ -1,0 +1,123 @@
+"""Pages and items from a function that gets the page of a token; the only place that walks tokens.
+
+A page is asked for when the one before it is handed out, so that it travels while the caller works. Both
+iterators outlive an error: it carries the token of the page that failed, and the next `next()` asks for that page
+again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from rekvid.errors import RekvidError, ResponseError
+from rekvid.operations import ItemT, PageT
+
+
+class PageIterator(Iterator[PageT], Generic[PageT]):
+    """The pages from a token on, one of them fetched ahead.
+
+    Args:
+        get: Gets the page of a token; None stands for the first page.
+        next_token: Where to begin.
+    """
+
+    def __init__(self, get: Callable[[str | None], PageT], next_token: str | None = None) -> None:
+        self._get = get
+        self._token = next_token
+        self._ended = False
+        self._read: set[str | None] = set()
+        self._ahead: Future[PageT] | None = None
+
+    def __next__(self) -> PageT:
+        if self._ended:
+            raise StopIteration
+        token = self._token
+        if token in self._read:
+            raise _with_token(
+                ResponseError(f"the token {token!r} came a second time, so the pages would repeat"), token
+            )
+        ahead, self._ahead = self._ahead, None
+        try:
+            page = ahead.result() if ahead else self._get(token)
+        except RekvidError as error:
+            raise _with_token(error, token)  # noqa: B904  # the same error, not one that follows from it
+        self._read.add(token)
+        self._token = page.next_token or None
+        self._ended = self._token is None
+        if not self._ended and self._token not in self._read:
+            self._ahead = _in_background(self._get, self._token)
+        return page
+
+
+class ItemIterator(Iterator[ItemT], Generic[PageT, ItemT]):
+    """The items of all pages, in order."""
+
+    def __init__(self, pages: PageIterator[PageT], items_of: Callable[[PageT], tuple[ItemT, ...]]) -> None:
+        self._pages = pages
+        self._items_of = items_of
+        self._items: Iterator[ItemT] = iter(())
+
+    def __next__(self) -> ItemT:
+        while True:
+            for item in self._items:
+                return item
+            self._items = iter(self._items_of(next(self._pages)))
+
+
+class Paginated(Generic[PageT, ItemT]):
+    """Items that are fetched as they are asked for. Each `iter()` walks anew from `next_token`.
+
+    Args:
+        get: Gets the page of a token.
+        items_of: Gives the items of a page.
+        what: What the items are, for the repr: ``labels of job 4f…``.
+        next_token: Where to begin; None for the first page.
+    """
+
+    def __init__(
+        self,
+        get: Callable[[str | None], PageT],
+        items_of: Callable[[PageT], tuple[ItemT, ...]],
+        *,
+        what: str,
+        next_token: str | None = None,
+    ) -> None:
+        self._get = get
+        self._items_of = items_of
+        self._what = what
+        self._next_token = next_token
+
+    def __iter__(self) -> ItemIterator[PageT, ItemT]:
+        return ItemIterator(self.pages(), self._items_of)
+
+    def pages(self) -> PageIterator[PageT]:
+        """The pages instead of their items."""
+        return PageIterator(self._get, self._next_token)
+
+    def __repr__(self) -> str:
+        return f"<{self._what}, fetched as you iterate>"
+
+
+_ErrorT = TypeVar("_ErrorT", bound=RekvidError)
+
+
+def _with_token(error: _ErrorT, token: str | None) -> _ErrorT:
+    error.next_token = token
+    return error
+
+
+def _in_background(get: Callable[[str | None], PageT], token: str | None) -> Future[PageT]:
+    # A daemon thread of its own: an executor would keep the interpreter alive until the answer is there.
+    future: Future[PageT] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(get(token))
+        except BaseException as error:  # noqa: BLE001  # raised to the caller when it asks for this page
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="rekvid-prefetch", daemon=True).start()
+    return future
