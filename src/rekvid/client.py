@@ -84,7 +84,7 @@ class Client:
             include_categories: Only labels of these categories; likewise.
             exclude_categories: No labels of these categories; likewise.
             features: What to detect; GENERAL_LABELS when absent.
-            client_request_token: 1-64 letters, digits, ``-`` and ``_``; a fresh one is made when absent, so that a retry
+            client_request_token: 1-64 letters, digits, ``-`` and ``_``; a fresh one is made when absent, so a retry
                 inside this call can't begin a second job.
             notification_channel: Where the service publishes that the job has ended.
             job_tag: 1-1024 characters that come back with the notification.
@@ -163,7 +163,7 @@ class Client:
             min_shot_confidence: 50-100, default 50. Shots below it are left out.
             min_technical_cue_confidence: 50-100, default 50. Cues below it are left out.
             black_frame: What counts as a black frame.
-            client_request_token: 1-64 letters, digits, ``-`` and ``_``; a fresh one is made when absent, so that a retry
+            client_request_token: 1-64 letters, digits, ``-`` and ``_``; a fresh one is made when absent, so a retry
                 inside this call can't begin a second job.
             notification_channel: Where the service publishes that the job has ended.
             job_tag: 1-1024 characters that come back with the notification.

@@ -148,7 +148,7 @@ class GetRequest(Request, Generic[PageT]):
     next_token: Annotated[str, Text(0, 255)] | None = None
 
     def with_token(self, next_token: str | None) -> Self:
-        """The same request for another page."""
+        """The same request for the page of another token."""
         return dataclasses.replace(self, next_token=next_token)
 
 

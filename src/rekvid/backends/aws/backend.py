@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 _DEFAULTS = Config(
-    retries={"mode": "standard", "max_attempts": 5},
+    retries={"mode": "standard", "total_max_attempts": 5},
     max_pool_connections=50,  # a connection for each of many jobs that fetch ahead at once
     tcp_keepalive=True,
     user_agent_extra=f"rekvid/{__version__}",

@@ -1,0 +1,135 @@
+"""The backend that analyses videos on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import uuid
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rekvid.backends.base import Signal
+from rekvid.backends.local.runner import Runner
+from rekvid.backends.local.sources import Sources
+from rekvid.backends.local.store import Store
+from rekvid.backends.local.task import Task, task_of
+from rekvid.clock import Clock, SystemClock
+from rekvid.errors import ConfigurationError, MissingExtraError, ModelUnavailableError, ValidationError
+from rekvid.operations import GetRequest, PageT, StartRequest, StartSegmentDetectionRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from rekvid.backends.local.owners import Owners
+
+_NEEDED: Final = ("av", "numpy", "platformdirs", "filelock")
+IN_MEMORY: Final = ":memory:"
+
+
+class LocalBackend:
+    """This machine's CPU, offline. Each job runs in a worker process of its own.
+
+    A job belongs to the backend that started it: it ends with `close` or with the process. Its results stay in the
+    store for 7 days, where any process can read them.
+
+    Args:
+        store: Folder of the store, ``":memory:"`` for one that ends with this backend, or None for the user's state
+            folder (``REKVID_STATE_DIR``, or what platformdirs names).
+        workers: How many jobs run at once, at least 1; decoding uses all cores even for one. The others wait.
+        buckets: Folders that stand for S3 buckets, by the name of the bucket: ``{"media": "/srv/media"}``.
+        s3: Client that fetches the S3 objects of other buckets; boto3's default chain when absent.
+        clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
+
+    Raises:
+        MissingExtraError: The extra ``local`` is not installed.
+        ValidationError: `workers` is less than 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: str | os.PathLike[str] | None = None,
+        workers: int = 1,
+        buckets: Mapping[str, str | os.PathLike[str]] | None = None,
+        s3: S3Client | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if workers < 1:
+            raise ValidationError("workers", workers, "at least one job has to run at a time")
+        if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+            raise MissingExtraError("local", "the local backend")
+        from rekvid.backends.local.owners import Owners
+
+        self._folder = None if store == IN_MEMORY else _state_folder() if store is None else Path(store)
+        owners = Owners(self._folder, uuid.uuid4().hex)
+        self._store = Store(
+            self._folder and self._folder / "jobs.sqlite3",
+            clock=clock or SystemClock(),
+            owner=owners.name,
+            is_alive=owners.is_alive,
+        )
+        self._sources = Sources({name: Path(folder) for name, folder in (buckets or {}).items()}, s3)
+        self._runner = Runner(self._store, workers=workers)
+        # Also at the end of the interpreter: workers must not outlive those who asked for their work.
+        self._close = weakref.finalize(self, _close, self._runner, self._store, owners)
+
+    def start(self, request: StartRequest) -> str:
+        """See `Backend.start`.
+
+        Raises:
+            InvalidS3ObjectError: The video can't be read.
+            ModelUnavailableError: The request asks for labels, for which no detector is installed.
+            IdempotentParameterMismatchError: The token was used with other parameters.
+        """
+        if not isinstance(request, StartSegmentDetectionRequest):
+            raise ModelUnavailableError(
+                "no label detector is installed: this version of the local backend detects segments only;"
+                " use the AWS backend for labels"
+            )
+        self._raise_if_closed()
+        self._sources.check(request.video, request.operation_name())
+        job_id, is_new = self._store.create(request)
+        if is_new:
+            self._runner.submit(job_id, lambda: _task(self._sources, request))
+        return job_id
+
+    def get(self, request: GetRequest[PageT]) -> PageT:
+        """See `Backend.get`."""
+        self._raise_if_closed()
+        return self._store.get(request)
+
+    def signal(self) -> Signal:
+        """Wakes waiters when a job of this backend ends; tells its progress."""
+        return self._runner
+
+    def close(self) -> None:
+        """End the jobs that still run, as FAILED, and close the store."""
+        self._close()
+
+    def _raise_if_closed(self) -> None:
+        if not self._close.alive:
+            raise ConfigurationError("this backend was closed; results in its store can be read through a new one")
+
+    def __repr__(self) -> str:
+        return f"LocalBackend(store={str(self._folder or IN_MEMORY)!r})"
+
+
+def _state_folder() -> Path:
+    import platformdirs
+
+    return Path(os.environ.get("REKVID_STATE_DIR") or platformdirs.user_state_dir("rekvid", appauthor=False))
+
+
+@contextmanager
+def _task(sources: Sources, request: StartSegmentDetectionRequest) -> Iterator[Task]:
+    with sources.file(request.video) as path:
+        yield task_of(request, path)
+
+
+def _close(runner: Runner, store: Store, owners: Owners) -> None:
+    runner.close()
+    store.close()
+    owners.close()

@@ -1,0 +1,171 @@
+"""Jobs in worker processes: a crash in a codec ends its worker, and fails its job, nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import IO, Final, Protocol
+
+from rekvid.backends.local.task import Task
+from rekvid.models import JsonValue
+
+_log = logging.getLogger("rekvid.local")
+# `python -m` would not find a rekvid that the parent found through a path of its own.
+_BOOTSTRAP: Final = "import sys; sys.path[:] = sys.argv[1:]; from rekvid.backends.local.worker import main; main()"
+
+
+class Outcome(Protocol):
+    """Where the end of a job is noted."""
+
+    def succeed(self, job_id: str, head: dict[str, JsonValue], items: list[JsonValue]) -> None:
+        """The job has results."""
+        ...
+
+    def fail(self, job_id: str, message: str) -> None:
+        """The job has none."""
+        ...
+
+
+class Runner:
+    """Runs jobs, at most `workers` at once, and wakes those who wait for them (it is a `rekvid.backends.base.Signal`).
+
+    Args:
+        outcome: Where the end of a job is noted.
+        workers: How many jobs run at once; the others wait their turn.
+    """
+
+    def __init__(self, outcome: Outcome, *, workers: int) -> None:
+        self._outcome = outcome
+        self._turn = threading.Semaphore(workers)
+        self._changed = threading.Condition()
+        self._progress: dict[str, float] = {}
+        self._ended: set[str] = set()
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._threads: set[threading.Thread] = set()
+        self._closed = False
+
+    def submit(self, job_id: str, prepare: Callable[[], AbstractContextManager[Task]]) -> None:
+        """Run a job when its turn comes; `prepare` is entered in the job's own thread and may take long."""
+        name = f"rekvid-job-{job_id[:8]}"
+        thread = threading.Thread(target=self._run, args=(job_id, prepare), name=name, daemon=True)
+        with self._changed:
+            self._progress[job_id] = 0.0
+            self._threads.add(thread)
+        thread.start()
+
+    def wait(self, job_id: str, timeout: float) -> bool:
+        """See `Signal.wait`. A job of another process wakes nobody here."""
+        with self._changed:
+            if job_id in self._progress or job_id in self._ended:
+                return self._changed.wait_for(lambda: job_id in self._ended, _finite(timeout))
+            self._changed.wait(_finite(timeout))
+            return False
+
+    def progress(self, job_id: str) -> float | None:
+        """See `Signal.progress`."""
+        with self._changed:
+            return 1.0 if job_id in self._ended else self._progress.get(job_id)
+
+    def close(self) -> None:
+        """End all workers; their jobs are FAILED."""
+        with self._changed:
+            self._closed = True
+            processes, threads = list(self._processes), list(self._threads)
+        for process in processes:
+            process.kill()
+        for thread in threads:
+            thread.join()
+
+    def _run(self, job_id: str, prepare: Callable[[], AbstractContextManager[Task]]) -> None:
+        try:
+            with self._turn:
+                if not self._closed:
+                    with prepare() as task:
+                        self._work(job_id, task)
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, the job has to end, and those who wait to know
+            _log.exception("job %s could not be run", job_id, extra={"job_id": job_id})
+            self._outcome.fail(job_id, f"The job could not be run: {error}")
+        finally:
+            if self._closed:
+                self._outcome.fail(job_id, "The backend that ran this job was closed before the job ended.")
+            with self._changed:
+                self._ended.add(job_id)
+                self._progress.pop(job_id, None)
+                self._threads.discard(threading.current_thread())
+                self._changed.notify_all()
+
+    def _work(self, job_id: str, task: Task) -> None:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+            with self._process(complaints) as process:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                with suppress(BrokenPipeError):  # the worker is gone already; its exit code says why
+                    process.stdin.write(json.dumps(task) + "\n")
+                    process.stdin.flush()
+                said_all = False
+                for line in process.stdout:
+                    said_all = self._heed(job_id, json.loads(line))
+                code = process.wait()
+            if not said_all and not self._closed:
+                complaints.seek(0)
+                _log.error("the worker of job %s ended early: %s", job_id, complaints.read()[-4000:])
+                self._outcome.fail(job_id, f"The worker process {_ending(code)} before the job was done.")
+
+    def _heed(self, job_id: str, message: dict[str, JsonValue]) -> bool:
+        """Take in what a worker says; True when it was the last word."""
+        match message:
+            case {"progress": float() | int() as fraction}:
+                with self._changed:
+                    self._progress[job_id] = float(fraction)
+                return False
+            case {"head": dict() as head, "items": list() as items}:
+                self._outcome.succeed(job_id, head, items)
+            case {"failed": str() as reason}:
+                self._outcome.fail(job_id, reason)
+            case _:
+                raise ValueError(f"a worker said {message!r}")
+        return True
+
+    @contextmanager
+    def _process(self, complaints: IO[str]) -> Iterator[subprocess.Popen[str]]:
+        if not sys.executable:
+            raise RuntimeError("this interpreter doesn't know its own program (sys.executable is empty)")
+        with subprocess.Popen(  # noqa: S603  # our own interpreter and program; nothing of a user's is in the command
+            [sys.executable, "-c", _BOOTSTRAP, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C in a terminal interrupts the one who waits, not the job
+        ) as process:
+            with self._changed:
+                self._processes.add(process)
+            try:
+                if self._closed:  # close() may have looked before this process was in the list
+                    process.kill()
+                yield process
+            finally:
+                process.kill()  # has ended already, unless something went wrong in between
+                with self._changed:
+                    self._processes.discard(process)
+
+
+def _finite(timeout: float) -> float:
+    return min(timeout, threading.TIMEOUT_MAX)
+
+
+def _ending(code: int) -> str:
+    """How a process ended, in words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

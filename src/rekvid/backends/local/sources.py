@@ -1,0 +1,108 @@
+"""Where the local backend finds videos: files, folders that stand for buckets, and S3 itself."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from rekvid.errors import InvalidS3ObjectError
+from rekvid.models import S3Object, Video
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# The service's message, word for word.
+_NO_METADATA = "Unable to get object metadata from S3. Check object key, region and/or access permissions"
+
+
+class Sources:
+    """Finds videos.
+
+    Args:
+        buckets: Folders that stand for buckets, by the name of the bucket. Nothing outside a folder can be read.
+        s3: Client that fetches the objects of all other buckets; made from boto3's default chain when first needed.
+    """
+
+    def __init__(self, buckets: Mapping[str, Path], s3: S3Client | None = None) -> None:
+        self._folders = {name: folder.resolve() for name, folder in buckets.items()}
+        self._s3 = s3
+        self._lock = threading.Lock()
+
+    def check(self, video: Video | Path, operation: str) -> None:
+        """Look whether `video` is there, without reading it.
+
+        Raises:
+            InvalidS3ObjectError: It isn't, or it may not be read.
+        """
+        if isinstance(video, Path):
+            _check_file(video, operation, str(video))
+            return
+        s3_object = video.s3_object or S3Object()
+        file = self._mapped(s3_object)
+        if file is not None:
+            _check_file(file, operation, f"{s3_object.uri}: {_NO_METADATA}")
+            return
+        from botocore.exceptions import BotoCoreError, ClientError  # only those who read from S3 wait for boto3
+
+        try:
+            self._client().head_object(Bucket=s3_object.bucket or "", Key=s3_object.name or "", **_version(s3_object))
+        except (ClientError, BotoCoreError) as error:
+            message = f"{s3_object.uri}: {_NO_METADATA} ({error})"
+            raise InvalidS3ObjectError(message, operation=operation) from error
+
+    @contextmanager
+    def file(self, video: Video | Path) -> Iterator[Path]:
+        """The file of `video` while the context lasts; an object in S3 is fetched for that long."""
+        if isinstance(video, Path):
+            yield video
+            return
+        s3_object = video.s3_object or S3Object()
+        mapped = self._mapped(s3_object)
+        if mapped is not None:
+            yield mapped
+            return
+        with tempfile.TemporaryDirectory(prefix="rekvid-") as folder:
+            fetched = Path(folder, "video")
+            self._client().download_file(
+                s3_object.bucket or "", s3_object.name or "", str(fetched), ExtraArgs=dict(_version(s3_object))
+            )
+            yield fetched
+
+    def _mapped(self, s3_object: S3Object) -> Path | None:
+        """The file that stands for `s3_object`; None if its bucket is not mapped to a folder."""
+        folder = self._folders.get(s3_object.bucket or "")
+        if folder is None:
+            return None
+        # Resolved, so that neither `..` nor an absolute key nor a link leads out of the folder.
+        file = (folder / (s3_object.name or "")).resolve()
+        outside = not file.is_relative_to(folder)
+        return folder if outside or s3_object.version is not None else file
+
+    def _client(self) -> S3Client:
+        with self._lock:
+            if self._s3 is None:
+                import boto3
+
+                self._s3 = boto3.session.Session().client("s3")
+            return self._s3
+
+
+def _check_file(file: Path, operation: str, name: str) -> None:
+    try:
+        with file.open("rb"):
+            return
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidS3ObjectError(f"{name} can't be read: {reason}", operation=operation) from error
+
+
+class _Version(TypedDict, total=False):
+    VersionId: str
+
+
+def _version(s3_object: S3Object) -> _Version:
+    return _Version() if s3_object.version is None else _Version(VersionId=s3_object.version)

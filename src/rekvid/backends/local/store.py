@@ -1,0 +1,232 @@
+"""Where jobs and their results live: SQLite, in a file that other processes can read, or in memory.
+
+The rules are the service's: results and ``client_request_token`` are kept for 7 days, pages hold at most 1000
+items, tokens are opaque and live for 24 hours (see `rekvid.backends.local.tokens`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rekvid.backends.local import tokens
+from rekvid.clock import Clock
+from rekvid.errors import IdempotentParameterMismatchError, InvalidPaginationTokenError, ResourceNotFoundError
+from rekvid.models import JobPage, JsonValue, Video, VideoJobStatus
+from rekvid.models._shape import aws_name
+from rekvid.operations import (
+    MAX_RESULTS,
+    GetLabelDetectionRequest,
+    GetRequest,
+    PageT,
+    StartRequest,
+    operation_of_get,
+)
+
+LIFETIME: Final = 7 * 24 * 60 * 60  # seconds
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY,
+    operation TEXT NOT NULL,     -- LabelDetection
+    owner TEXT NOT NULL,         -- the backend that runs it
+    created REAL NOT NULL,       -- seconds since the epoch
+    request_token TEXT,
+    fingerprint TEXT NOT NULL,   -- the request without its token
+    status TEXT NOT NULL,
+    message TEXT,
+    head TEXT NOT NULL,          -- the page without its items, as JSON
+    items INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_by_request_token ON jobs (operation, request_token);
+CREATE TABLE IF NOT EXISTS items (
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    item TEXT NOT NULL,          -- as JSON
+    PRIMARY KEY (job_id, position)
+) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """Jobs and results. May be used from any thread, and by several processes at once.
+
+    Args:
+        path: The database file; made with its folder if missing. None keeps all in memory.
+        clock: What tells the time, for the lifetimes.
+        owner: Who runs the jobs that are created here.
+        is_alive: Tells whether an owner still runs; jobs of one that doesn't are FAILED when they are next read.
+        new_id: Makes job ids.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        clock: Clock,
+        owner: str,
+        is_alive: Callable[[str], bool] = lambda _: True,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(32),
+    ) -> None:
+        self._clock = clock
+        self._owner = owner
+        self._is_alive = is_alive
+        self._new_id = new_id
+        self._lock = threading.RLock()
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        # One connection under a lock; autocommit, with transactions where more than one statement belongs together.
+        self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False, isolation_level=None)
+        self._database.row_factory = sqlite3.Row
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA foreign_keys = ON")
+        self._database.executescript(_SCHEMA)
+        self._database.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+        self._secret: bytes = self._database.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()[0]
+
+    def create(self, request: StartRequest) -> tuple[str, bool]:
+        """Note a new job as IN_PROGRESS, or find the one that the request's token began.
+
+        Returns:
+            The job id, and whether the job is new.
+
+        Raises:
+            IdempotentParameterMismatchError: The token began a job with other parameters.
+        """
+        operation = request.operation_name()
+        fingerprint = _fingerprint(request)
+        with self._transaction() as database:
+            database.execute("DELETE FROM jobs WHERE created < ?", (self._clock.time() - LIFETIME,))
+            if request.client_request_token is not None:
+                row = database.execute(
+                    "SELECT id, fingerprint FROM jobs WHERE operation = ? AND request_token = ?",
+                    (operation, request.client_request_token),
+                ).fetchone()
+                if row is not None and row["fingerprint"] != fingerprint:
+                    message = "this ClientRequestToken was used with other parameters within 7 days"
+                    raise IdempotentParameterMismatchError(message, operation=operation)
+                if row is not None:
+                    return str(row["id"]), False
+            job_id = self._new_id()
+            video = request.video if isinstance(request.video, Video) else None
+            head = JobPage(job_id=job_id, video=video, job_tag=request.job_tag)
+            database.execute(
+                "INSERT INTO jobs (id, operation, owner, created, request_token, fingerprint, status, head)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    job_id,
+                    operation,
+                    self._owner,
+                    self._clock.time(),
+                    request.client_request_token,
+                    fingerprint,
+                    VideoJobStatus.IN_PROGRESS.value,
+                    json.dumps(head.to_aws()),
+                ),
+            )
+            return job_id, True
+
+    def succeed(self, job_id: str, head: dict[str, JsonValue], items: Iterable[JsonValue]) -> None:
+        """Note the results of a job, in the AWS shape: `head` is the page without its items."""
+        rows = [(job_id, position, json.dumps(item)) for position, item in enumerate(items)]
+        with self._transaction() as database:
+            row = database.execute("SELECT head FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None:  # older than 7 days by now
+                return
+            database.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
+            database.execute(
+                "UPDATE jobs SET status = ?, head = ?, items = ? WHERE id = ?",
+                (VideoJobStatus.SUCCEEDED.value, json.dumps(head | json.loads(row["head"])), len(rows), job_id),
+            )
+
+    def fail(self, job_id: str, message: str) -> None:
+        """Note that a job failed, unless it has ended already."""
+        with self._lock:
+            self._database.execute(
+                "UPDATE jobs SET status = ?, message = ? WHERE id = ? AND status = ?",
+                (VideoJobStatus.FAILED.value, message, job_id, VideoJobStatus.IN_PROGRESS.value),
+            )
+
+    def get(self, request: GetRequest[PageT]) -> PageT:
+        """The page that `request` asks for.
+
+        Raises:
+            InvalidPaginationTokenError: The token is of another job or order, or older than 24 hours.
+            ResourceNotFoundError: There is no such job, or it is older than 7 days.
+        """
+        operation = operation_of_get(request)
+        with self._lock:
+            job = self._job(request)
+            scope = _scope(request)
+            position = self._position(request, scope)
+            limit = min(request.max_results or MAX_RESULTS, MAX_RESULTS)
+            rows = self._database.execute(
+                "SELECT item FROM items WHERE job_id = ? AND position >= ? ORDER BY position LIMIT ?",
+                (request.job_id, position, limit),
+            ).fetchall()
+        head = json.loads(job["head"]) | {"JobStatus": job["status"]}
+        if job["message"] is not None:
+            head["StatusMessage"] = job["message"]
+        if position + limit < job["items"]:
+            head["NextToken"] = tokens.issue(self._secret, scope, position + limit, self._clock.time())
+        if isinstance(request, GetLabelDetectionRequest):
+            order = {"SortBy": request.sort_by or "TIMESTAMP", "AggregateBy": request.aggregate_by or "TIMESTAMPS"}
+            head["GetRequestMetadata"] = order
+        # The items are JSON already: joined, not parsed and written again.
+        items = ",".join(row["item"] for row in rows)
+        body = f'{json.dumps(head)[:-1]},"{aws_name(operation.items)}":[{items}]}}'
+        return operation.page.from_json(body.encode())
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._database.close()
+
+    def _job(self, request: GetRequest[PageT]) -> sqlite3.Row:
+        name = request.operation_name()
+        query = "SELECT * FROM jobs WHERE id = ? AND operation = ? AND created >= ?"
+        parameters = (request.job_id, name.replace("Get", "Start", 1), self._clock.time() - LIFETIME)
+        row: sqlite3.Row | None = self._database.execute(query, parameters).fetchone()
+        if row is not None and row["status"] == VideoJobStatus.IN_PROGRESS and not self._is_alive(row["owner"]):
+            self.fail(request.job_id, "The process that ran this job ended before the job did.")
+            row = self._database.execute(query, parameters).fetchone()
+        if row is None:
+            raise ResourceNotFoundError(f"Could not find JobId {request.job_id}", operation=name)
+        return row
+
+    def _position(self, request: GetRequest[PageT], scope: str) -> int:
+        if not request.next_token:
+            return 0
+        try:
+            return tokens.read(self._secret, scope, request.next_token, self._clock.time())
+        except tokens.BadTokenError:
+            message = "Invalid pagination token: it belongs to another request, or is older than 24 hours"
+            raise InvalidPaginationTokenError(message, operation=request.operation_name()) from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _fingerprint(request: StartRequest) -> str:
+    """What makes two requests the same: all parameters but the token."""
+    return repr(dataclasses.replace(request, client_request_token=None))
+
+
+def _scope(request: GetRequest[PageT]) -> str:
+    """What a page token belongs to: the job, and the order of the items."""
+    return repr(dataclasses.replace(request, next_token=None, max_results=None))
