@@ -1,0 +1,316 @@
+"""One pass over a file: small frames, counts of black samples and stretches of sound, as the analysers eat them.
+
+Decoding is the limit of an analysis, so all else is kept small: frames shrink to 128x72 in FFmpeg's own scaler,
+and the full-size picture is looked at only where the small one leaves open whether it is black.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.codec.context import ThreadType
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from rekvid.backends.local.media import Media, UnreadableVideoError, has_decoder
+
+SMALL_WIDTH = 128
+SMALL_HEIGHT = 72
+
+SILENCE = 10 ** (-60 / 20)
+"""The root mean square, as a share of full scale, up to which audio is silence: -60 dBFS.
+
+Our choice: the service's is not published.
+"""
+
+_SOUND_WINDOW = 256  # samples; 5 ms at 48 kHz, so that the edges of sound are known to a fraction of a frame
+_DIRECT_LUMA = ("yuv4", "yuvj4", "yuva4", "gray", "nv12", "nv16", "nv21", "nv24", "nv42")
+
+Plane: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlackLevel:
+    """What counts as black.
+
+    Attributes:
+        ceiling: The highest luma of a black sample, on the 8-bit scale of the video's own range.
+        share: The share of black samples, 0-1, that makes a frame black.
+    """
+
+    ceiling: Fraction
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallFrame:
+    """A frame as the analysers see it: 128x72, 8-bit YUV 4:2:0, in the colour range of the video.
+
+    Attributes:
+        index: Number of the frame in order of display, from 0.
+        time: Its exact pts, in seconds.
+        luma: 72 rows of 128.
+        blue: 36 rows of 64 (Cb).
+        red: 36 rows of 64 (Cr).
+        black_share: The share of black luma samples in the full-size picture, 0-1, exact; 0 where the small frame
+            proves that the picture isn't black, or nobody asked.
+    """
+
+    index: int
+    time: Fraction
+    luma: Plane
+    blue: Plane
+    red: Plane
+    black_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A stretch of audio above `SILENCE`.
+
+    Attributes:
+        start: First moment, in seconds, on the clock of `SmallFrame.time`.
+        end: The moment after the last, in seconds.
+    """
+
+    start: Fraction
+    end: Fraction
+
+
+def read(media: Media, *, black: BlackLevel | None, listen: bool) -> Iterator[SmallFrame | Sound]:
+    """Decode the file once.
+
+    Frames come in order of display, and sounds of a stream in order of time, but a sound may come well before or
+    after the frames that it belongs to, as the file interleaves them.
+
+    Args:
+        media: The open file.
+        black: What counts as black; None leaves `SmallFrame.black_share` at 0.
+        listen: Whether audio is decoded.
+
+    Raises:
+        UnreadableVideoError: No frame can be decoded, or the file breaks off clearly before its announced end,
+            or clearly fewer frames can be decoded than it announces. A fault that the decoder conceals is none.
+    """
+    media.video.thread_type = (
+        ThreadType.AUTO
+    )  # frame threads where the codec has them: 1.5 times as fast as PyAV's own default
+    shrink = _Shrinker(media, black)
+    tally = _Tally()
+    for packet in _packets(media, tally):
+        stream = packet.stream
+        if stream is media.video:
+            for frame in _decoded(packet, tally):
+                yield shrink(frame, tally.frames)
+                tally.frames += 1
+        elif listen and isinstance(stream, AudioStream) and has_decoder(stream):
+            for piece in _heard(packet):
+                yield from sounds(piece)
+    _check_complete(media, tally)
+
+
+def sounds(piece: AudioFrame) -> Iterator[Sound]:
+    """The stretches of `piece` that are above `SILENCE` in any channel, to about 5 ms."""
+    if piece.pts is None or piece.time_base is None or not piece.samples:
+        return
+    start = piece.pts * piece.time_base
+    samples = _full_scale(piece)
+    edges = np.arange(0, samples.shape[1], _SOUND_WINDOW)
+    lengths = np.diff(edges, append=samples.shape[1])
+    power = np.add.reduceat(samples * samples, edges, axis=1).max(axis=0) / lengths
+    loud = np.flatnonzero(power > SILENCE**2)
+    if loud.size == 0:
+        return
+    for run in np.split(loud, np.flatnonzero(np.diff(loud) > 1) + 1):
+        first, last = int(edges[run[0]]), int(edges[run[-1]] + lengths[run[-1]])
+        rate = piece.sample_rate
+        yield Sound(start=start + Fraction(first, rate), end=start + Fraction(last, rate))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the pass has seen so far.
+
+    Attributes:
+        frames: Decoded frames.
+        refused: Video packets that the decoder refused.
+        broke_off: Whether the demuxer met an error.
+        video_end: Where the last video packet ends, in seconds.
+        any_end: Where the last packet of any stream ends, in seconds.
+    """
+
+    frames: int = 0
+    refused: int = 0
+    broke_off: bool = False
+    video_end: Fraction = field(default_factory=Fraction)
+    any_end: Fraction = field(default_factory=Fraction)
+
+    def count(self, packet: Packet[Stream], video: VideoStream) -> None:
+        moment = packet.dts if packet.pts is None else packet.pts
+        if moment is None or packet.time_base is None:
+            return
+        end = (moment + (packet.duration or 0)) * packet.time_base
+        self.any_end = max(self.any_end, end)
+        if packet.stream is video:
+            self.video_end = max(self.video_end, end)
+
+
+def _packets(media: Media, tally: _Tally) -> Iterator[Packet[Stream]]:
+    packets = media.container.demux()
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            tally.broke_off = True
+            break
+        # An empty packet in the middle (AVI has them for repeated frames) would tell the decoder that all is over.
+        if packet.size or packet.dts is None:
+            tally.count(packet, media.video)
+            yield packet
+    # PyAV hands out the packets that flush the decoders only after an orderly end.
+    flush: Packet[Stream] = Packet()
+    flush.stream = media.video
+    yield flush
+
+
+def _decoded(packet: Packet[Stream], tally: _Tally) -> list[VideoFrame]:
+    try:
+        return [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
+    except av.error.FFmpegError:
+        tally.refused += 1
+        return []
+
+
+def _heard(packet: Packet[Stream]) -> list[AudioFrame]:
+    try:
+        return [piece for piece in packet.decode() if isinstance(piece, AudioFrame)]
+    except av.error.FFmpegError:
+        return []  # a fault in the sound is no reason to refuse the pictures
+
+
+def _check_complete(media: Media, tally: _Tally) -> None:
+    if not tally.frames:
+        raise UnreadableVideoError(f"{media.name} has a video stream, but no frame of it can be decoded.")
+    announced = media.announced_frames
+    of_announced = f" of the {announced} that it announces" if announced and announced > tally.frames else ""
+    end = media.announced_end
+    if end is None:
+        short = tally.broke_off
+    else:
+        reached = tally.video_end if media.video.duration else tally.any_end
+        # Durations in headers are rounded, some of them to the second.
+        short = end - reached > max(3 / media.rate, min(end / 100, Fraction(1)))
+    if short:
+        raise UnreadableVideoError(f"{media.name} ends in the middle, after {tally.frames} frames{of_announced}.")
+    if tally.refused and announced and tally.frames < announced - max(2, announced // 50):
+        raise UnreadableVideoError(f"{media.name} is damaged: only {tally.frames} frames can be decoded{of_announced}.")
+
+
+class _Shrinker:
+    """Turns decoded pictures into small frames."""
+
+    def __init__(self, media: Media, black: BlackLevel | None) -> None:
+        self._media = media
+        self._black = black
+        self._range = ColorRange.JPEG if media.full_range else ColorRange.MPEG
+        # Reused, as setting up a scaler costs more than using it.
+        self._small = VideoReformatter()
+        self._same_size = VideoReformatter()
+
+    def __call__(self, picture: VideoFrame, index: int) -> SmallFrame:
+        small = self._convert(self._small, picture, SMALL_WIDTH, SMALL_HEIGHT)
+        luma, blue, red = (_pixels(plane) for plane in small.planes)
+        pts, base = picture.pts, picture.time_base
+        return SmallFrame(
+            index=index,
+            time=index / self._media.rate if pts is None or base is None else pts * base,
+            luma=luma,
+            blue=blue,
+            red=red,
+            black_share=self._black_share(picture, luma),
+        )
+
+    def _black_share(self, picture: VideoFrame, luma: Plane) -> float:
+        if self._black is None or _proves_bright(luma, self._black):
+            return 0.0
+        ceiling = self._black.ceiling
+        if picture.format.name.startswith(_DIRECT_LUMA) and picture.planes[0].line_size > 0:
+            bits = picture.format.components[0].bits
+            if bits == 8:
+                return _share_up_to(_pixels(picture.planes[0]), math.floor(ceiling))
+            if 8 < bits <= 16 and picture.format.name.endswith("le"):
+                deep = _lines(picture.planes[0]).view("<u2")[:, : picture.width]
+                return _share_up_to(deep, math.floor(ceiling * 2 ** (bits - 8)))
+        converted = self._convert(self._same_size, picture, picture.width, picture.height)
+        return _share_up_to(_pixels(converted.planes[0]), math.floor(ceiling))
+
+    def _convert(self, scaler: VideoReformatter, picture: VideoFrame, width: int, height: int) -> VideoFrame:
+        try:
+            return scaler.reformat(
+                picture,
+                width,
+                height,
+                "yuv420p",
+                interpolation=Interpolation.AREA,
+                # The range stays what it is, so that thresholds mean the same on the small frame.
+                src_color_range=ColorRange.JPEG if picture.format.is_rgb else self._range,
+                dst_color_range=self._range,
+            )
+        except (av.error.FFmpegError, ValueError) as error:
+            raise UnreadableVideoError(
+                f"Unsupported codec/format. Pictures of the format {picture.format.name} can't be converted here."
+            ) from error
+
+
+def _proves_bright(luma: Plane, black: BlackLevel) -> bool:
+    """Whether too many samples must be above the ceiling, whatever the full-size picture looks like.
+
+    A small sample is the mean of a block of full-size ones. To lift a block's mean by `d` above the ceiling, at
+    least ``d / (255 - ceiling)`` of its samples must lie above it. Two levels and half as much again are left to
+    the scaler's rounding and the soft edges of its blocks.
+    """
+    ceiling = math.floor(black.ceiling)
+    lifted = float(np.maximum(luma, ceiling + 2).mean()) - (ceiling + 2)
+    return lifted / max(255 - ceiling, 1) > 1.5 * (1 - black.share)
+
+
+def _share_up_to(luma: NDArray[np.uint8] | NDArray[np.uint16], ceiling: int) -> float:
+    return int(np.count_nonzero(luma <= ceiling)) / luma.size
+
+
+def _lines(plane: VideoPlane) -> Plane:
+    """The bytes of `plane`, a row for each line, padding included."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
+
+
+def _pixels(plane: VideoPlane) -> Plane:
+    """The 8-bit samples of `plane`, without the padding at the end of its lines."""
+    return _lines(plane)[:, : plane.width]
+
+
+def _full_scale(piece: AudioFrame) -> NDArray[np.float32]:
+    """The samples of `piece` as channels by samples, 1.0 being full scale."""
+    raw = piece.to_ndarray()
+    samples = raw.astype(np.float32)
+    if not piece.format.is_planar:
+        samples = samples.reshape(piece.samples, -1).T
+    if raw.dtype == np.uint8:
+        samples = samples - np.float32(128)
+    if raw.dtype.kind in "iu":
+        samples = samples / np.float32(2 ** (8 * raw.dtype.itemsize - 1))
+    return samples
