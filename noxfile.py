@@ -88,7 +88,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation; a broken link or reference is an error. The sources are read, not imported."""
-    session.install(*group("docs"))
+    session.install(*group("docs", "lint"))  # mkdocstrings formats signatures with ruff
     session.run("mkdocs", "build", "--strict", *session.posargs)
 
 
