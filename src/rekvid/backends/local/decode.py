@@ -30,13 +30,13 @@ from rekvid.backends.local.media import Media, UnreadableVideoError, has_decoder
 SMALL_WIDTH = 128
 SMALL_HEIGHT = 72
 
-SILENCE = 10 ** (-60 / 20)
-"""The root mean square, as a share of full scale, up to which audio is silence: -60 dBFS.
+SILENCE = 0.01
+"""The root mean square, as a share of full scale, up to which audio is silence: -40 dBFS.
 
-Our choice: the service's is not published.
+Our choice, as the service's is not published: room tone under a title's black (-45 dBFS is usual) counts as silence.
 """
 
-_SOUND_WINDOW = 256  # samples; 5 ms at 48 kHz, so that the edges of sound are known to a fraction of a frame
+_SOUND_WINDOW = 512  # samples; 11 ms at 48 kHz, so that the edges of sound are known to a fraction of a frame
 _DIRECT_LUMA = ("yuv4", "yuvj4", "yuva4", "gray", "nv12", "nv16", "nv21", "nv24", "nv42")
 
 Plane: TypeAlias = NDArray[np.uint8]
@@ -123,7 +123,7 @@ def read(media: Media, *, black: BlackLevel | None, listen: bool) -> Iterator[Sm
 
 
 def sounds(piece: AudioFrame) -> Iterator[Sound]:
-    """The stretches of `piece` that are above `SILENCE` in any channel, to about 5 ms."""
+    """The stretches of `piece` that are above `SILENCE` in any channel, to about 11 ms at 48 kHz."""
     if piece.pts is None or piece.time_base is None or not piece.samples:
         return
     start = piece.pts * piece.time_base
