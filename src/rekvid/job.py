@@ -103,7 +103,8 @@ class Job(Generic[PageT, ItemT]):
 
         def report() -> None:
             if on_progress is not None:
-                fraction = 1.0 if self._ended is not None else signal.progress(self._id)
+                running = None if signal is None else signal.progress(self._id)
+                fraction = running if self._ended is None else 1.0
                 status = VideoJobStatus.IN_PROGRESS if self._ended is None else _status(self._ended)
                 elapsed = self._clock.monotonic() - begun
                 on_progress(JobProgress(job_id=self._id, status=status, elapsed=elapsed, fraction=fraction))
@@ -124,11 +125,13 @@ class Job(Generic[PageT, ItemT]):
         self._raise_if_failed(self._ended)
         return self
 
-    def _pause(self, seconds: float, signal: Signal, report: Callable[[], None] | None) -> None:
+    def _pause(self, seconds: float, signal: Signal | None, report: Callable[[], None] | None) -> None:
         until = Deadline.after(self._clock, seconds)
         while not until.passed:
             slice_ = until.remaining() if report is None else min(until.remaining(), _PROGRESS_EVERY)
-            if signal.wait(self._id, slice_):
+            if signal is None:
+                self._clock.sleep(slice_)
+            elif signal.wait(self._id, slice_):
                 return
             if report is not None:
                 report()

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args, get_t
 
 from rekvid.errors import ValidationError
 from rekvid.models import (
+    ABSENT,
     BlackFrame,
     JobPage,
     JsonValue,
@@ -280,6 +281,11 @@ class Operation(Generic[PageT, ItemT]):
         """The items of `page`."""
         return cast("tuple[ItemT, ...]", getattr(page, self.items))
 
+    def head_of(self, page: PageT) -> PageT:
+        """`page` without its items."""
+        no_items: dict[str, Any] = {self.items: ABSENT}
+        return dataclasses.replace(page, **no_items)
+
 
 LABEL_DETECTION = Operation(
     start=StartLabelDetectionRequest,
@@ -299,14 +305,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (LABEL_DETECTION, SEGMENT_DETECTIO
 """All pairs."""
 
 
-def operation_of_get(request: GetRequest[PageT]) -> Operation[PageT, Shape]:
+def operation_of_get(request: GetRequest[PageT]) -> Operation[PageT, Any]:
     """The pair that `request` reads from."""
     return next(operation for operation in OPERATIONS if operation.get is type(request))
-
-
-def operation_of_start(request: StartRequest) -> Operation[JobPage, Shape]:
-    """The pair that `request` starts a job of."""
-    return next(operation for operation in OPERATIONS if operation.start is type(request))
 
 
 _PATHS: dict[type[Request], dict[str, tuple[str, ...]]] = {}

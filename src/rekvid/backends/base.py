@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rekvid.clock import Clock
 from rekvid.operations import GetRequest, PageT, StartRequest
 
 
@@ -40,26 +39,10 @@ class Backend(Protocol):
         """
         ...
 
-    def signal(self) -> Signal:
-        """What wakes the waiters of this backend."""
+    def signal(self) -> Signal | None:
+        """What wakes the waiters of this backend; None where only asking tells."""
         ...
 
     def close(self) -> None:
         """Free what the backend holds. Results that were stored stay readable."""
         ...
-
-
-class PollSignal:
-    """Nothing wakes the waiter: it asks again when the time is up."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def wait(self, job_id: str, timeout: float) -> bool:
-        """Let `timeout` seconds pass."""
-        self._clock.sleep(timeout)
-        return False
-
-    def progress(self, job_id: str) -> float | None:
-        """Unknown."""
-        return None

@@ -13,8 +13,7 @@ from botocore.parsers import ResponseParserError
 from rekvid._version import __version__
 from rekvid.backends.aws import decoding
 from rekvid.backends.aws.faults import translate
-from rekvid.backends.base import PollSignal, Signal
-from rekvid.clock import Clock, SystemClock
+from rekvid.backends.base import Signal
 from rekvid.errors import ConfigurationError, ResponseError
 from rekvid.operations import GetRequest, PageT, Request, StartRequest
 
@@ -38,7 +37,6 @@ class AwsBackend:
         config: Merged over our defaults (standard retries, five attempts, 50 connections).
         region_name: Region, over the session's.
         endpoint_url: Another address than AWS's, such as a rekvid endpoint on this machine.
-        clock: What tells the time while polling.
 
     Raises:
         ConfigurationError: No region is known, the profile doesn't exist, or settings contradict each other.
@@ -52,7 +50,6 @@ class AwsBackend:
         config: Config | None = None,
         region_name: str | None = None,
         endpoint_url: str | None = None,
-        clock: Clock | None = None,
     ) -> None:
         if client is None:
             client = _make_client(session, config, region_name, endpoint_url)
@@ -65,7 +62,6 @@ class AwsBackend:
             self._owns_client = False
         decoding.install(client)
         self._client = client
-        self._signal = PollSignal(clock or SystemClock())
 
     def start(self, request: StartRequest) -> str:
         """See `Backend.start`."""
@@ -83,9 +79,9 @@ class AwsBackend:
             decoding.asking_for_page.reset(token)
         return page
 
-    def signal(self) -> Signal:
-        """The poll alone."""
-        return self._signal
+    def signal(self) -> Signal | None:
+        """None: the service is asked."""
+        return None
 
     def close(self) -> None:
         """Close the connections, unless the client was handed in."""

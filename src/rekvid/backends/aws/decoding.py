@@ -28,7 +28,7 @@ asking_for_page: ContextVar[bool] = ContextVar("asking_for_page", default=False)
 def install(client: BaseClient) -> None:
     """Let `client` decode pages while `asking_for_page` is set. Installing twice changes nothing."""
     for name in _PAGES:
-        client.meta.events.register(f"before-parse.rekognition.{name}", _decode, unique_id="rekvid-decode")
+        client.meta.events.register(f"before-parse.rekognition.{name}", _decode, unique_id=f"rekvid-{name}")
 
 
 def _decode(

@@ -1,0 +1,128 @@
+"""A backend that does as it is told."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from rekvid.backends.base import Signal
+from rekvid.backends.local.store import Store
+from rekvid.errors import RekvidError
+from rekvid.models import JobPage
+from rekvid.operations import GetRequest, Operation, PageT, Request, StartRequest, operation_of_get
+from rekvid.testing.clock import ManualClock
+
+
+@dataclass(slots=True)
+class _Script:
+    """What becomes of one job."""
+
+    page: JobPage | None
+    failed: str | None
+    in_progress: int  # how many Gets are still answered with IN_PROGRESS
+
+
+@dataclass(slots=True)
+class _Fault:
+    """An error for one call to come."""
+
+    error: RekvidError
+    on: Literal["start", "get"]
+    calls_before: int
+
+
+class FakeBackend:
+    """Scripted states, pages and faults, with the service's rules for tokens, pages and lifetimes.
+
+    ::
+
+        backend = FakeBackend()
+        backend.will_return(SegmentDetectionPage(segments=shots), in_progress=2)
+        backend.will_raise(ThrottlingError("Rate exceeded", operation="GetSegmentDetection"), on="get", at=3)
+        client = rekvid.Client(backend, clock=backend.clock)
+
+    Jobs take the scripts in the order in which these were given; a job for which none is left has no items.
+
+    Args:
+        clock: What tells the time; one that only tests move when absent.
+
+    Attributes:
+        clock: The clock. Give it to the client too, so that waiting takes no time.
+        requests: Every request so far, those that raised included.
+    """
+
+    def __init__(self, *, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
+        self.requests: list[Request] = []
+        self._store = Store(None, clock=self.clock, owner="fake")
+        self._scripts: list[_Script] = []
+        self._running: dict[str, _Script] = {}
+        self._faults: list[_Fault] = []
+        self._lock = threading.RLock()
+
+    def will_return(self, page: JobPage, *, in_progress: int = 0) -> None:
+        """Let the next job succeed with the items and metadata of `page`.
+
+        Args:
+            page: All items on one page; they are given out page by page as they are asked for.
+            in_progress: How many Gets are answered with IN_PROGRESS first.
+        """
+        self._scripts.append(_Script(page, None, in_progress))
+
+    def will_fail(self, status_message: str, *, in_progress: int = 0) -> None:
+        """Let the next job fail, after `in_progress` Gets that are answered with IN_PROGRESS."""
+        self._scripts.append(_Script(None, status_message, in_progress))
+
+    def will_raise(self, error: RekvidError, *, on: Literal["start", "get"], at: int = 1) -> None:
+        """Let a call to come raise `error`: the `at`-th `on` from now, counted from 1. Later calls go on as before."""
+        self._faults.append(_Fault(error, on, at - 1))
+
+    def start(self, request: StartRequest) -> str:
+        """See `Backend.start`."""
+        with self._lock:
+            self._count(request, "start")
+            job_id, is_new = self._store.create(request)
+            if is_new:
+                script = self._scripts.pop(0) if self._scripts else _Script(None, None, 0)
+                self._running[job_id] = script
+            return job_id
+
+    def get(self, request: GetRequest[PageT]) -> PageT:
+        """See `Backend.get`."""
+        with self._lock:
+            self._count(request, "get")
+            script = self._running.get(request.job_id)
+            if script is not None and script.in_progress > 0:
+                script.in_progress -= 1
+            elif script is not None:
+                self._end(request.job_id, self._running.pop(request.job_id), operation_of_get(request))
+            return self._store.get(request)
+
+    def signal(self) -> Signal | None:
+        """None: a fake is asked, as AWS is."""
+        return None
+
+    def close(self) -> None:
+        """Forget all jobs."""
+        self._store.close()
+
+    def _count(self, request: Request, on: Literal["start", "get"]) -> None:
+        self.requests.append(request)
+        due = None
+        for fault in [each for each in self._faults if each.on == on]:
+            if fault.calls_before == 0 and due is None:
+                due = fault
+            elif fault.calls_before > 0:
+                fault.calls_before -= 1
+        if due is not None:
+            self._faults.remove(due)
+            raise due.error
+
+    def _end(self, job_id: str, script: _Script, operation: Operation[Any, Any]) -> None:
+        if script.failed is not None:
+            self._store.fail(job_id, script.failed)
+            return
+        page = script.page or operation.page()
+        head = replace(operation.head_of(page), job_status=None, next_token=None)
+        self._store.succeed(job_id, head.to_aws(), [item.to_aws() for item in operation.items_of(page)])

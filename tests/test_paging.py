@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rekvid.errors import RekvidError, ResponseError, ThrottlingError
+from rekvid.models import LabelDetection, LabelDetectionPage
+from rekvid.models.labels import Label
+from rekvid.paging import PageIterator, Paginated
+
+
+def _label(number: int) -> LabelDetection:
+    return LabelDetection(timestamp=number, label=Label(name=f"label {number}", confidence=99.0))
+
+
+class Shelf:
+    """Pages by token, with errors for calls to come."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        self.pages: dict[str | None, LabelDetectionPage] = {}
+        self.errors: dict[int, RekvidError] = {}
+        self.asked: list[str | None] = []
+        self._lock = threading.Lock()
+        first = 0
+        for number, size in enumerate(sizes):
+            token = None if number == 0 else f"token {number}"
+            following = f"token {number + 1}" if number + 1 < len(sizes) else None
+            labels = tuple(_label(first + each) for each in range(size))
+            self.pages[token] = LabelDetectionPage(labels=labels, next_token=following)
+            first += size
+        self.all = tuple(_label(each) for each in range(first))
+
+    def get(self, token: str | None) -> LabelDetectionPage:
+        with self._lock:
+            self.asked.append(token)
+            error = self.errors.get(len(self.asked))
+        if error is not None:
+            raise error
+        return self.pages[token]
+
+    def labels(self, next_token: str | None = None) -> Paginated[LabelDetectionPage, LabelDetection]:
+        return Paginated(self.get, lambda page: page.labels, what="labels", next_token=next_token)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=8))
+def test_items_are_those_of_all_pages_in_order(sizes: list[int]) -> None:
+    """However the items are spread over pages, empty ones among them, each comes once and in order."""
+    shelf = Shelf(sizes)
+    assert tuple(shelf.labels()) == shelf.all
+    assert shelf.asked == list(shelf.pages)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.sets(st.integers(1, 12)))
+def test_iteration_goes_on_after_errors(sizes: list[int], bad_calls: set[int]) -> None:
+    """Whichever calls fail, asking on with the same iterator gives every item once and in order."""
+    shelf = Shelf(sizes)
+    shelf.errors = {call: ThrottlingError("slow down", operation="GetLabelDetection") for call in bad_calls}
+    found: list[LabelDetection] = []
+    items = iter(shelf.labels())
+    while True:
+        try:
+            found.append(next(items))
+        except ThrottlingError:
+            continue
+        except StopIteration:
+            break
+    assert tuple(found) == shelf.all
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=6), st.integers(1, 6))
+def test_the_token_of_an_error_leads_on(sizes: list[int], bad_call: int) -> None:
+    """A new walk from the error's token and what was read before make up the whole, without duplicate or gap."""
+    shelf = Shelf(sizes)
+    shelf.errors = {bad_call: ThrottlingError("slow down", operation="GetLabelDetection")}
+    found: list[LabelDetection] = []
+    try:
+        for label in shelf.labels():
+            found.append(label)  # noqa: PERF402  # what was read before the error counts
+    except ThrottlingError as error:
+        found.extend(shelf.labels(next_token=error.next_token))
+    assert tuple(found) == shelf.all
+
+
+def test_repeated_token_is_an_error() -> None:
+    """A token that was read before ends the walk with an error, not in a circle, and no page is lost before it."""
+    shelf = Shelf([1, 1, 1])
+    shelf.pages["token 2"] = LabelDetectionPage(labels=(_label(2),), next_token="token 1")
+    items = iter(shelf.labels())
+    assert [next(items) for _ in range(3)] == list(shelf.all)
+    with pytest.raises(ResponseError, match="second time") as caught:
+        next(items)
+    assert caught.value.next_token == "token 1"
+    assert shelf.asked == [None, "token 1", "token 2"]
+
+
+def test_page_that_names_itself_as_the_next_is_an_error() -> None:
+    """A page whose token leads back to itself is not read twice."""
+    pages = PageIterator(lambda _: LabelDetectionPage(next_token="again"), "again")
+    next(pages)
+    with pytest.raises(ResponseError):
+        next(pages)
+
+
+def test_nothing_is_fetched_before_it_is_asked_for() -> None:
+    """Making the iterable and its iterators asks for no page."""
+    shelf = Shelf([1, 1])
+    iter(shelf.labels())
+    shelf.labels().pages()
+    assert shelf.asked == []
+
+
+def test_one_page_is_fetched_ahead() -> None:
+    """While the caller works on a page the next one is fetched, and no other."""
+    fetched = threading.Event()
+    shelf = Shelf([1, 1, 1])
+
+    def get(token: str | None) -> LabelDetectionPage:
+        page = shelf.get(token)
+        if token == "token 1":
+            fetched.set()
+        return page
+
+    pages = PageIterator(get)
+    next(pages)
+    assert fetched.wait(10), "the second page was not asked for while the first was worked on"
+    assert shelf.asked == [None, "token 1"]
+
+
+def test_each_iteration_walks_anew() -> None:
+    """The iterable can be walked twice, and gives the same items."""
+    shelf = Shelf([2, 2])
+    labels = shelf.labels()
+    assert list(labels) == list(labels)
+
+
+def test_empty_token_ends_the_walk() -> None:
+    """An empty token counts as none."""
+    pages = PageIterator(lambda _: LabelDetectionPage(next_token=""))
+    assert len(list(pages)) == 1
+
+
+def test_repr_tells_what_it_is() -> None:
+    """The repr says what comes when you iterate, without fetching it."""
+    assert repr(Shelf([1]).labels()) == "<labels, fetched as you iterate>"
