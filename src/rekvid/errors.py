@@ -49,6 +49,8 @@ class RekvidError(Exception):
 
 def _rebuild(cls: type[RekvidError], args: tuple[object, ...], state: dict[str, object]) -> RekvidError:
     error = cls.__new__(cls, *args)
+    # OSError and ImportError keep their arguments in __init__, not in __new__.
+    super(RekvidError, error).__init__(*args)
     error.__dict__.update(state)
     return error
 
@@ -63,7 +65,10 @@ class ValidationError(RekvidError, ValueError):
     """
 
     def __init__(self, field: str, value: object, rule: str) -> None:
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except Exception:  # noqa: BLE001  # one that can't be shown, such as a list in 1000 lists, is still refused
+            shown = f"<{type(value).__name__}>"
         if len(shown) > 80:
             shown = f"{shown[:77]}..."
         super().__init__(f"{field}={shown}: {rule}")

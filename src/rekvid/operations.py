@@ -100,7 +100,11 @@ class Request(Checked, Value):
         for field, path in _paths(cls).items():
             member: object = data
             for key in path:
-                member = member.get(key) if isinstance(member, Mapping) else None
+                if member is None:
+                    break
+                if not isinstance(member, Mapping):
+                    raise ValidationError(field, member, f"{key} must stand in an object")
+                member = member.get(key)
             if member is not None:
                 fields[field] = _from_aws(cls, field, member)
         for required in _required(cls):
@@ -362,7 +366,10 @@ def _revive(shape: type[Shape], path: str, member: object) -> Shape:
             fields[field.name] = _revive(nested[0], f"{path}.{field.name}", given) if nested else given
         elif field.default is dataclasses.MISSING:
             raise ValidationError(f"{path}.{field.name}", None, f"{shape.__name__} requires it")
-    return shape(**fields)
+    try:
+        return shape(**fields)
+    except ValidationError as error:
+        raise ValidationError(f"{path}.{error.field}", error.value, error.rule) from None
 
 
 def _all_types(hint: object) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ NTSC_30 = Fraction(30000, 1001)
 NTSC_60 = Fraction(60000, 1001)
 
 _DROP_FRAME_RATES = frozenset({NTSC_30, NTSC_60})
-_TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)([:;])(\d{2,})")
+_TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)([:;])(\d{2,})", re.ASCII)
 
 
 def exact_rate(rate: float | Fraction) -> Fraction:

@@ -60,7 +60,8 @@ class FirstMatch:
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
         assert schema["type"] == "union"
-        return {**schema, "mode": "left_to_right"}
+        # An error of its own, or the path would end in a name for each of the two.
+        return {**schema, "mode": "left_to_right", "custom_error_type": "string_type"}
 
 
 class Value:

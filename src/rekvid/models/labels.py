@@ -78,7 +78,7 @@ class BoundingBox(Shape):
         """The box in a frame of `width` x `height` pixels: each edge rounded to the nearest pixel, cut to the frame."""
 
         def edge(ratio: float, size: int) -> int:
-            return min(max(round(ratio * size), 0), size)
+            return round(min(max(ratio * size, 0), size))
 
         return PixelBox(
             left=edge(self.left, width),

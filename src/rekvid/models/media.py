@@ -39,12 +39,10 @@ class S3Object(Shape):
         """
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
-        if scheme != "s3" or not bucket or not key:
+        name, mark, version = key.rpartition("?versionId=") if "?versionId=" in key else (key, "", "")
+        if scheme != "s3" or not bucket or not name or (mark and not version):
             raise ValueError(f"uri={uri!r}: an S3 URI reads s3://bucket/key or s3://bucket/key?versionId=...")
-        name, mark, version = key.rpartition("?versionId=")
-        if not mark:
-            return cls(bucket=bucket, name=key)
-        return cls(bucket=bucket, name=name, version=unquote(version))
+        return cls(bucket=bucket, name=name, version=unquote(version) if mark else None)
 
     @property
     def uri(self) -> str:
