@@ -4,7 +4,8 @@ Subclass it, give the fixtures, and pytest runs the suite over your backend::
 
     class TestMyBackend(BackendConformance):
         @pytest.fixture(scope="class")
-        def backend(self, clock): ...
+        @classmethod
+        def backend(cls, clock): ...
 
 The rules are those of the service (API reference of the four operations; developer guide, "Calling Amazon
 Rekognition Video operations").
@@ -40,35 +41,42 @@ class BackendConformance:
     """The suite. All fixtures but `clock`, `client` and `job` are the subclass's to give."""
 
     @pytest.fixture(scope="class")
-    def clock(self) -> ManualClock:
+    @classmethod
+    def clock(cls) -> ManualClock:
         """What the backend takes its lifetimes from."""
         return ManualClock()
 
     @pytest.fixture(scope="class")
-    def backend(self, clock: ManualClock) -> Backend:
+    @classmethod
+    def backend(cls, clock: ManualClock) -> Backend:
         """The backend under test, which goes by `clock`."""
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def video(self) -> VideoSource:
+    @classmethod
+    def video(cls) -> VideoSource:
         """A video with at least three shots and two technical cues."""
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def broken_video(self) -> VideoSource:
+    @classmethod
+    def broken_video(cls) -> VideoSource:
         """A video that can be found, but not decoded."""
         raise NotImplementedError
 
-    def prepare(self, backend: Backend, video: VideoSource) -> None:
+    @classmethod
+    def prepare(cls, backend: Backend, video: VideoSource, segment_types: Sequence[SegmentType]) -> None:
         """Called before each start; a fake is scripted here."""
 
     @pytest.fixture(scope="class")
-    def client(self, backend: Backend) -> Client:
+    @classmethod
+    def client(cls, backend: Backend) -> Client:
         """A client of the backend, on the machine's clock."""
         return Client(backend)
 
+    @classmethod
     def start(
-        self,
+        cls,
         client: Client,
         video: VideoSource,
         segment_types: Sequence[SegmentType] = (SegmentType.SHOT, SegmentType.TECHNICAL_CUE),
@@ -76,15 +84,16 @@ class BackendConformance:
         job_tag: str | None = None,
     ) -> SegmentDetectionJob:
         """Start a job, after `prepare`."""
-        self.prepare(client.backend, video)
+        cls.prepare(client.backend, video, segment_types)
         return client.start_segment_detection(
             video, segment_types=segment_types, client_request_token=client_request_token, job_tag=job_tag
         )
 
     @pytest.fixture(scope="class")
-    def job(self, client: Client, video: VideoSource) -> SegmentDetectionJob:
+    @classmethod
+    def job(cls, client: Client, video: VideoSource) -> SegmentDetectionJob:
         """A job that has ended well."""
-        return self.start(client, video, job_tag="conformance").wait(_WAIT)
+        return cls.start(client, video, job_tag="conformance").wait(_WAIT)
 
     def test_job_succeeds(self, job: SegmentDetectionJob) -> None:
         """A job of a good video ends as SUCCEEDED, and its handle says so."""
