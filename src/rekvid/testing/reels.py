@@ -192,6 +192,7 @@ def make_reel(
     full_range: bool = False,
     pixel_format: str = "yuv420p",
     bit_rate: int | None = None,
+    grain: int = 0,
 ) -> ReelTruth:
     """Write a reel in H.264, with AAC sound, and say what is in it.
 
@@ -206,6 +207,7 @@ def make_reel(
         full_range: Whether luma runs over 0-255, flagged so, rather than 16-235.
         pixel_format: FFmpeg's name of the format that is encoded, such as ``yuv420p10le``.
         bit_rate: Bits a second; None for a constant, good quality.
+        grain: Levels of luma by which film grain lifts and lowers each sample at most.
     """
     plan = _plan(scenes, rate)
     with av.open(str(path), "w") as container:
@@ -219,6 +221,8 @@ def make_reel(
             video.bit_rate = bit_rate
         sound = _Sound(container, rate, seed) if audio else None
         pictures = _pictures(plan, width, height, rate, seed)
+        if grain:
+            pictures = _grainy(pictures, grain, seed)
         for number, (entry, picture) in enumerate(pictures):
             container.mux(video.encode(_frame(picture, number, video, full_range=full_range)))
             if sound is not None:
@@ -287,6 +291,19 @@ def _pictures(
                 picture = _mix(before(length_before + number), picture, weight)
             yield entry, picture
         before, length_before = painter, entry.length
+
+
+def _grainy(pictures: Iterator[tuple[_Entry, Picture]], grain: int, seed: int) -> Iterator[tuple[_Entry, Picture]]:
+    generator = np.random.default_rng((seed, 0xF11))
+    noise: NDArray[np.int8] | None = None
+    for entry, (luma, blue, red) in pictures:
+        height, width = luma.shape
+        if noise is None:
+            noise = generator.integers(-grain, grain + 1, size=(2 * height, 2 * width), dtype=np.int8)
+        # One sheet of noise, laid down at another place each time, is as good as new noise and much faster.
+        top, left = generator.integers((height, width))
+        grainy = luma + noise[top : top + height, left : left + width].astype(np.int16)
+        yield entry, (np.clip(grainy, 16, 235).astype(np.uint8), blue, red)
 
 
 def _mix(old: Picture, new: Picture, weight: float) -> Picture:
