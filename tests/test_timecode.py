@@ -133,13 +133,13 @@ def test_drop_frame_counts_by_the_rule(rate: Fraction) -> None:
 
 @given(st.data(), st.sampled_from(DROP_FRAME_RATES))
 def test_drop_frame_keeps_to_the_clock(data: st.DataObject, rate: Fraction) -> None:
-    """At no point of 24 hours is a drop-frame address more than a tenth of a second away from the time passed."""
+    """At no point of 24 hours is a drop-frame address more than a fifth of a second away from the time passed."""
     frame = data.draw(st.integers(0, frames_in_a_day(rate, drop_frame=True) - 1))
 
     timecode = Timecode.of_frame(frame, rate)
     shown = (timecode.hours * 60 + timecode.minutes) * 60 + timecode.seconds + Fraction(timecode.frames, 1) / rate
 
-    assert abs(shown - frame / rate) < Fraction(1, 10)
+    assert abs(shown - frame / rate) < Fraction(1, 5)
 
 
 @given(st.data(), st.sampled_from(BROADCAST_RATES), st.booleans())
@@ -290,9 +290,9 @@ def test_a_negative_frame_is_refused() -> None:
 
 def test_timecodes_sort_by_time() -> None:
     """Timecodes of one counting mode sort as their frames do."""
-    timecodes = [Timecode.of_frame(frame, NTSC_30) for frame in range(0, 2589408, 99991)]
+    late_first = [Timecode.of_frame(frame, NTSC_30) for frame in range(2589407, 0, -99991)]
 
-    assert sorted(timecodes[::-1]) == timecodes
+    assert [timecode.to_frame(NTSC_30) for timecode in sorted(late_first)] == list(range(2589407, 0, -99991))[::-1]
 
 
 @pytest.mark.parametrize(
