@@ -1,17 +1,15 @@
 """Short reels whose truth is known to the frame: what an analyser should find is what was put in.
 
-A reel is a list of scenes. Each scene paints its pictures by itself and says how it is entered, so that a new
-kind of picture is one more scene class, and a new kind of transition one more way to mix two scenes.
+A reel is a list of scenes (`rekvid.testing.scenes`), joined by hard cuts and dissolves.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
 
 import av
 import numpy as np
@@ -21,127 +19,21 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from rekvid.testing.scenes import DEMO_SCENES, BlackScene, Painter, Picture, Plane, Scene, Stage, TextureScene
+
+__all__ = [
+    "DEMO_SCENES",
+    "BlackScene",
+    "BlackStretch",
+    "ReelTruth",
+    "Scene",
+    "Stretch",
+    "TextureScene",
+    "make_reel",
+    "paint_reel",
+]
+
 SAMPLE_RATE = 48_000
-
-Plane: TypeAlias = NDArray[np.uint8]
-Picture: TypeAlias = tuple[Plane, Plane, Plane]
-"""Luma, Cb and Cr of a picture in 4:2:0 and limited range; chroma has half the width and height."""
-
-Painter: TypeAlias = Callable[[int], Picture]
-"""Gives the picture at a frame number that counts from the start of the scene, and goes on past its end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a scene is painted on.
-
-    Attributes:
-        width: Width in pixels, even.
-        height: Height in pixels, even.
-        rate: Frames a second.
-        generator: The scene's own source of chance.
-    """
-
-    width: int
-    height: int
-    rate: Fraction
-    generator: np.random.Generator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """The base of all scenes.
-
-    Attributes:
-        seconds: Length; rounded to whole frames.
-        sound: Whether a tone sounds.
-        dissolve: Seconds at the start over which it is mixed with the scene before; 0 for a hard cut.
-    """
-
-    seconds: float = 2.0
-    sound: bool = True
-    dissolve: float = 0.0
-
-    def painter(self, stage: Stage) -> Painter:
-        """Make what paints the pictures of this scene on `stage`."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextureScene(Scene):
-    """A coloured texture under a moving camera, with two things that move in front of it.
-
-    Attributes:
-        pan: Speed of the camera, in widths and heights of the picture a second.
-        flashes: Frame numbers in the scene that are lit up by a flash.
-        brightness: The luma around which the texture lies, 16-235.
-        contrast: How far the texture reaches above and below that, in levels of luma.
-    """
-
-    pan: tuple[float, float] = (0.05, 0.02)
-    flashes: tuple[int, ...] = ()
-    brightness: float = 125.0
-    contrast: float = 70.0
-
-    def painter(self, stage: Stage) -> Painter:
-        """See `Scene.painter`."""
-        width, height, generator = stage.width, stage.height, stage.generator
-        texture = _texture(generator, width, height)
-        luma = _tiled(self.brightness + self.contrast * texture)
-        tint = generator.uniform(-60, 60, size=2)
-        chroma = [_tiled(128 + each + 20 * texture[::2, ::2]) for each in tint]
-        places = generator.uniform(0, 1, size=(2, 2))
-        speeds = generator.uniform(-0.4, 0.4, size=(2, 2))
-        levels = generator.integers(30, 220, size=2)
-        side = max(2, height // 6)
-
-        def paint(number: int) -> Picture:
-            seconds = number / float(stage.rate)
-            # Even offsets keep chroma in step with luma.
-            left = int(self.pan[0] * seconds * width) % width // 2 * 2
-            top = int(self.pan[1] * seconds * height) % height // 2 * 2
-            picture = luma[top : top + height, left : left + width].copy()
-            for place, speed, level in zip(places, speeds, levels, strict=True):
-                x, y = ((place + speed * seconds) % 1 * (width - side, height - side)).astype(int)
-                picture[y : y + side, x : x + side] = level
-            if number in self.flashes:
-                picture = np.minimum(picture.astype(np.int16) + 110, 235).astype(np.uint8)
-            rows, columns = slice(top // 2, (top + height) // 2), slice(left // 2, (left + width) // 2)
-            return picture, chroma[0][rows, columns], chroma[1][rows, columns]
-
-        return paint
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlackScene(Scene):
-    """Nothing to see.
-
-    Attributes:
-        luma: The luma of all samples, 16 being the lowest of limited range.
-    """
-
-    sound: bool = False
-    luma: int = 16
-
-    def painter(self, stage: Stage) -> Painter:
-        """See `Scene.painter`."""
-        luma = np.full((stage.height, stage.width), self.luma, np.uint8)
-        chroma = np.full((stage.height // 2, stage.width // 2), 128, np.uint8)
-        return lambda _: (luma, chroma, chroma)
-
-
-DEMO_SCENES: tuple[Scene, ...] = (
-    BlackScene(seconds=1.6),
-    TextureScene(seconds=3.2),
-    TextureScene(seconds=2.4, pan=(0.6, 0.0)),
-    TextureScene(seconds=2.0, flashes=(20,)),
-    BlackScene(seconds=1.2, sound=True),
-    TextureScene(seconds=2.8),
-    TextureScene(seconds=3.0, dissolve=0.8),
-    TextureScene(seconds=2.2, brightness=70.0, contrast=30.0),
-    BlackScene(seconds=1.6),
-)
-"""20 seconds with everything that `make_reel` knows: black with and without sound, cuts, a dissolve, a pan, a flash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +123,19 @@ def make_reel(
         if sound is not None:
             sound.finish()
     return _truth(path, plan, rate)
+
+
+def paint_reel(
+    scenes: Sequence[Scene] = DEMO_SCENES,
+    *,
+    width: int = 128,
+    height: int = 72,
+    rate: Fraction = Fraction(25),
+    seed: int = 0,
+) -> Iterator[Picture]:
+    """The pictures that `make_reel` would write, without a codec in between, in limited range."""
+    for _, picture in _pictures(_plan(scenes, rate), width, height, rate, seed):
+        yield picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,19 +262,3 @@ class _Sound:
     def finish(self) -> None:
         """Write what the encoder still holds."""
         self._container.mux(self._stream.encode(None))
-
-
-def _texture(generator: np.random.Generator, width: int, height: int) -> NDArray[np.float32]:
-    """Patches upon patches, -1 to 1, of `height` rows."""
-    texture = np.zeros((height, width), np.float32)
-    for cells, weight in ((3, 0.45), (8, 0.25), (24, 0.15), (72, 0.15)):
-        grid = generator.uniform(-1, 1, size=(cells, 2 * cells)).astype(np.float32)
-        rows = np.arange(height) * cells // height
-        columns = np.arange(width) * 2 * cells // width
-        texture += np.float32(weight) * grid[rows[:, None], columns[None, :]]
-    return texture
-
-
-def _tiled(samples: NDArray[np.float32] | NDArray[np.float64]) -> Plane:
-    """`samples` four times over, so that a window of the picture's size can begin anywhere in the first of them."""
-    return np.tile(np.clip(samples, 16, 235).astype(np.uint8), (2, 2))
