@@ -38,10 +38,11 @@ class _Absent(tuple[()]):
     def __reduce__(self) -> str:
         return "ABSENT"
 
-    def __deepcopy__(self, memo: object) -> Self:
+    def __copy__(self) -> Self:
         return self
 
-    __copy__ = __deepcopy__
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 ABSENT: Final = _Absent()

@@ -1,0 +1,467 @@
+"""The frozen values: lossless both ways, forgiving to what is new, exact about what is wrong."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime as dt
+import enum
+import json
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rekvid.models
+from rekvid.errors import ResponseError
+from rekvid.models import (
+    ABSENT,
+    BoundingBox,
+    DominantColor,
+    Instance,
+    JobProgress,
+    JsonValue,
+    Label,
+    LabelDetection,
+    LabelDetectionPage,
+    Parent,
+    PixelBox,
+    S3Object,
+    SegmentDetection,
+    SegmentDetectionPage,
+    SegmentType,
+    Shape,
+    ShotSegment,
+    TechnicalCueSegment,
+    TechnicalCueType,
+    Video,
+    VideoColorRange,
+    VideoJobStatus,
+    VideoMetadata,
+)
+from rekvid.models._shape import Value, aws_name
+from rekvid.timecode import Timecode
+from strategies import (
+    SHAPES,
+    any_request,
+    any_shape,
+    enum_in,
+    finite,
+    hints_of,
+    json_values,
+    replaced,
+    shapes,
+    spots,
+)
+
+VALUES: list[type[Value]] = [*SHAPES, PixelBox, JobProgress]
+ENUMS: list[type[enum.StrEnum]] = [
+    cls
+    for name in rekvid.models.__all__
+    if isinstance(cls := getattr(rekvid.models, name), type) and issubclass(cls, enum.StrEnum)
+]
+OPEN_ENUMS = [
+    (cls, field, choices) for cls in SHAPES for field, hint in hints_of(cls).items() if (choices := enum_in(hint))
+]
+
+progress = st.builds(JobProgress, job_id=st.text(), status=st.text(), elapsed=finite, fraction=st.none() | finite)
+boxes_in_pixels = st.builds(PixelBox, left=st.integers(), top=st.integers(), right=st.integers(), bottom=st.integers())
+ratios = st.floats(0, 1)
+values = any_shape() | progress | boxes_in_pixels
+
+
+def label(**members: object) -> dict[str, object]:
+    """A label on the wire, with other members where given."""
+    return {"Name": "Car", "Confidence": 90.5} | members
+
+
+def strangers(choices: type[enum.StrEnum]) -> st.SearchStrategy[str]:
+    """Strings that `choices` doesn't know."""
+    known = {choice.value for choice in choices}
+    return st.text().filter(lambda text: text not in known)
+
+
+def segment(**members: object) -> SegmentDetection:
+    """A segment, with other members where given."""
+    wire = {
+        "Type": "SHOT",
+        "StartTimestampMillis": 1001,
+        "EndTimestampMillis": 60060,
+        "DurationMillis": 59059,
+        "StartTimecodeSMPTE": "00:00:01;00",
+        "EndTimecodeSMPTE": "00:01:00;02",
+        "DurationSMPTE": "00:00:59;00",
+    }
+    return SegmentDetection.from_aws(wire | members)
+
+
+@settings(max_examples=300)
+@given(any_shape())
+def test_from_aws_inverts_to_aws(value: Shape) -> None:
+    """A value that goes to boto3's shape and back is equal, and gives the identical shape again."""
+    shape = value.to_aws()
+    back = type(value).from_aws(shape)
+
+    assert back == value
+    assert back.to_aws() == shape
+
+
+@settings(max_examples=300)
+@given(any_shape(), st.booleans())
+def test_from_json_inverts_to_aws(value: Shape, escaped: bool) -> None:
+    """A value that goes to JSON bytes and back is equal, and gives the identical shape again."""
+    back = type(value).from_json(json.dumps(value.to_aws(), ensure_ascii=escaped).encode())
+
+    assert back == value
+    assert back.to_aws() == value.to_aws()
+
+
+@given(any_shape())
+def test_to_aws_is_plain(value: Shape) -> None:
+    """boto3's shape is made of dicts, lists, strings and numbers alone, with no None and no enum in it."""
+
+    def look(member: JsonValue) -> None:
+        assert type(member) in (dict, list, str, int, float)
+        for inner in member.values() if isinstance(member, dict) else member if isinstance(member, list) else ():
+            look(inner)
+
+    look(value.to_aws())
+
+
+@given(st.sampled_from(SHAPES), st.data())
+def test_unknown_keys_and_nulls_are_ignored(cls: type[Shape], data: st.DataObject) -> None:
+    """Keys of tomorrow, at any depth, and nulls for what is not set change nothing."""
+    value = data.draw(shapes(cls))
+    new = data.draw(st.dictionaries(st.text().map(lambda key: f"new{key}"), json_values, max_size=2))
+
+    def grown(member: JsonValue) -> JsonValue:
+        if isinstance(member, dict):
+            return {key: grown(inner) for key, inner in member.items()} | new
+        if isinstance(member, list):
+            return [grown(inner) for inner in member]
+        return member
+
+    unset = {aws_name(field.name): None for field in dataclasses.fields(cls) if field.default in (None, ABSENT)}
+    body = {**unset, **new, **{key: grown(member) for key, member in value.to_aws().items()}}
+
+    assert cls.from_json(json.dumps(body).encode()).to_aws() == value.to_aws()
+
+
+def test_absent_and_empty_lists_are_told_apart() -> None:
+    """A list that the response lacks stays out of to_aws, an empty one stays in; both read as empty and are equal."""
+    lacking, empty = Label.from_aws(label()), Label.from_aws(label(Instances=[]))
+
+    assert lacking.to_aws() == label()
+    assert empty.to_aws() == label(Instances=[])
+    assert lacking == empty
+    assert lacking.instances == empty.instances == ()
+    assert hash(lacking) == hash(empty)
+
+
+@pytest.mark.parametrize(("cls", "field", "choices"), OPEN_ENUMS, ids=lambda part: getattr(part, "__name__", part))
+@settings(max_examples=15)  # for each enum of each structure
+@given(data=st.data())
+def test_enums_are_open(cls: type[Shape], field: str, choices: type[enum.StrEnum], data: st.DataObject) -> None:
+    """A known string becomes the enum's member, an unknown one stays the plain string that it is."""
+    wire = data.draw(shapes(cls)).to_aws()
+    known, unknown = data.draw(st.sampled_from(choices)), data.draw(strangers(choices))
+
+    assert getattr(cls.from_aws(wire | {aws_name(field): known.value}), field) is known
+    kept = getattr(cls.from_aws(wire | {aws_name(field): unknown}), field)
+    assert (type(kept), kept) == (str, unknown)
+
+
+def test_every_enum_is_open_somewhere_or_only_asked_for() -> None:
+    """The test of open enums saw all enums, but for the one that only requests have."""
+    unseen = set(ENUMS) - {choices for _, _, choices in OPEN_ENUMS}
+
+    assert {cls.__name__ for cls in unseen} == {"LabelDetectionFeatureName"}
+
+
+SQUARE = {"Width": 0.5, "Height": 0.5, "Left": 0, "Top": 0}
+
+
+def fourth(**members: object) -> object:
+    """A page whose fourth label has one instance, with these members."""
+    return {"Labels": [*[{"Label": label()}] * 3, {"Label": label(Instances=[members])}]}
+
+
+BROKEN = [
+    (fourth(BoundingBox=SQUARE, Confidence="high"), "labels[3].label.instances[0].confidence"),
+    (fourth(BoundingBox=SQUARE), "labels[3].label.instances[0].confidence"),
+    (fourth(BoundingBox={}, Confidence=1), "labels[3].label.instances[0].bounding_box.width"),
+    ({"Labels": [{"Label": label(Name=5)}]}, "labels[0].label.name"),
+    ({"Labels": [{"Label": {"Name": "Car"}}]}, "labels[0].label.confidence"),
+    ({"Labels": [{"Label": None}]}, "labels[0].label"),
+    ({"Labels": [{"Label": label(), "Timestamp": 0.5}]}, "labels[0].timestamp"),
+    ({"Labels": [{"Label": label(), "Timestamp": "0"}]}, "labels[0].timestamp"),
+    ({"Labels": [{"Label": label(), "Timestamp": True}]}, "labels[0].timestamp"),
+    ({"Labels": {}}, "labels"),
+    ({"Labels": "Car"}, "labels"),
+    ({"JobStatus": 5}, "job_status"),
+    ({"VideoMetadata": {"ColorRange": ["FULL"]}}, "video_metadata.color_range"),
+    ({"VideoMetadata": {"FrameRate": True}}, "video_metadata.frame_rate"),
+    ({"GetRequestMetadata": {"SortBy": 1}}, "get_request_metadata.sort_by"),
+    ({"Video": {"S3Object": []}}, "video.s3_object"),
+    ([], ""),
+    (None, ""),
+    ("page", ""),
+]
+
+
+@pytest.mark.parametrize(("body", "path"), BROKEN, ids=lambda part: part if isinstance(part, str) else None)
+def test_what_is_wrong_is_named(body: object, path: str) -> None:
+    """What can't be read is refused with the path to it, in our field names."""
+    with pytest.raises(ResponseError) as caught:
+        LabelDetectionPage.from_json(json.dumps(body).encode())
+
+    assert caught.value.path == path
+    assert str(caught.value).startswith(f"{path}: LabelDetectionPage" if path else "LabelDetectionPage")
+
+
+@settings(max_examples=300)
+@given(st.data(), st.sampled_from([LabelDetectionPage, SegmentDetectionPage]))
+def test_any_damage_is_read_or_named(data: st.DataObject, cls: type[Shape]) -> None:
+    """Any JSON in the place of any member is read, or refused with a path that leads there or above."""
+    wire = data.draw(shapes(cls)).to_aws()
+    spot = data.draw(st.sampled_from([(), *spots(wire)]))
+    body = json.dumps(replaced(wire, spot, data.draw(json_values))).encode()
+
+    try:
+        cls.from_json(body)
+    except ResponseError as error:
+        named = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in spot).lower().lstrip(".")
+        assert error.path.replace("_", "").lower().startswith(named)  # noqa: PT017  # when nothing is raised all is well
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"JobTag": "\\ud800"}', b"[" * 100_000, b'{"a":' * 100_000])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    """Bytes that are no JSON, cut off, no UTF-8 or without end are refused with an empty path."""
+    with pytest.raises(ResponseError) as caught:
+        LabelDetectionPage.from_json(body)
+
+    assert caught.value.path == ""
+
+
+def test_from_aws_refuses_what_is_no_json() -> None:
+    """A shape that JSON can't say is refused like one that is wrong."""
+    endless: list[object] = []
+    endless.append(endless)
+
+    for odd in (object(), "\ud800", endless):
+        with pytest.raises(ResponseError):
+            Parent.from_aws({"Name": odd})
+
+
+@given(values)
+def test_values_are_frozen_and_slotted(value: Value) -> None:
+    """No field can be set or deleted, and there is no __dict__ to put another one into."""
+    name = dataclasses.fields(value)[0].name
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, name, None)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        delattr(value, name)
+    assert not hasattr(value, "__dict__")
+
+
+@pytest.mark.parametrize("cls", VALUES, ids=lambda cls: cls.__name__)
+def test_fields_are_keyword_only(cls: type[Value]) -> None:
+    """No field can be given by position, so that members can be added anywhere."""
+    assert all(field.kw_only for field in dataclasses.fields(cls))
+    with pytest.raises(TypeError, match="positional"):
+        cls(*[None for _ in dataclasses.fields(cls)])
+
+
+@given(values | any_request())
+def test_values_hash_and_copy(value: Value) -> None:
+    """A value can be a key, and copying, pickling and replacing nothing give an equal one with the same repr."""
+    carried = [copy.copy(value), copy.deepcopy(value), dataclasses.replace(value), pickle.loads(pickle.dumps(value))]
+
+    for other in carried:
+        assert (other, hash(other), repr(other)) == (value, hash(value), repr(value))
+        if isinstance(value, Shape):
+            assert other.to_aws() == value.to_aws()
+
+
+def test_absent_stays_the_one_it_is() -> None:
+    """ABSENT is the same object after pickle, copy, deepcopy and replace, so that to_aws goes on leaving it out."""
+    page = LabelDetectionPage()
+
+    assert [pickle.loads(pickle.dumps(ABSENT, protocol)) is ABSENT for protocol in range(2, 6)] == [True] * 4
+    assert copy.copy(ABSENT) is copy.deepcopy(ABSENT) is ABSENT
+    assert dataclasses.replace(page, job_tag="x").labels is ABSENT
+    assert copy.deepcopy(page).labels is ABSENT
+
+
+def test_repr_leaves_out_what_is_not_set() -> None:
+    """A repr shows the fields that are set, in order, and no other."""
+    assert repr(LabelDetectionPage()) == "LabelDetectionPage()"
+    assert repr(Label(name="Car", confidence=90.5, parents=(Parent(name="Vehicle"),))) == (
+        "Label(name='Car', confidence=90.5, parents=(Parent(name='Vehicle'),))"
+    )
+    assert repr(VideoMetadata(color_range="FULL")) == "VideoMetadata(color_range='FULL')"
+
+
+@given(shapes(VideoMetadata) | shapes(DominantColor) | shapes(S3Object))
+def test_repr_can_be_evaluated(value: Shape) -> None:
+    """A repr is the call that makes the value again."""
+    names = {"VideoMetadata": VideoMetadata, "DominantColor": DominantColor, "S3Object": S3Object}
+    text = repr(value)
+    for member in VideoColorRange:
+        text = text.replace(repr(member), f"VideoColorRange.{member.name}")
+
+    assert eval(text, {**names, "VideoColorRange": VideoColorRange}) == value
+
+
+@pytest.mark.parametrize(
+    ("box", "size", "pixels"),
+    [
+        ((0.0, 0.0, 1.0, 1.0), (1920, 1080), (0, 0, 1920, 1080)),
+        ((0.25, 0.5, 0.25, 0.25), (640, 360), (160, 180, 320, 270)),
+        ((0.101, 0.109, 0.5, 0.5), (10, 10), (1, 1, 6, 6)),
+        ((0.17, 0.0, 0.5, 1.0), (10, 10), (2, 0, 7, 10)),
+        ((-0.2, -0.1, 0.5, 0.5), (100, 100), (0, 0, 30, 40)),
+        ((0.8, 0.9, 0.5, 0.5), (100, 100), (80, 90, 100, 100)),
+        ((1.5, 0.0, 0.5, 1.0), (100, 100), (100, 0, 100, 100)),
+        ((0.00032824, 0.14018427, 0.12686761, 0.79939824), (1280, 720), (0, 101, 163, 676)),
+    ],
+)
+def test_known_boxes_in_pixels(
+    box: tuple[float, float, float, float], size: tuple[int, int], pixels: tuple[int, int, int, int]
+) -> None:
+    """Edges are rounded to the nearest pixel and cut to the frame."""
+    left, top, width, height = box
+
+    result = BoundingBox(left=left, top=top, width=width, height=height).to_pixels(*size)
+
+    assert (result.left, result.top, result.right, result.bottom) == pixels
+    assert (result.width, result.height) == (pixels[2] - pixels[0], pixels[3] - pixels[1])
+
+
+@given(shapes(BoundingBox), st.integers(1, 8192), st.integers(1, 8192))
+def test_boxes_in_pixels_lie_inside_the_frame(box: BoundingBox, width: int, height: int) -> None:
+    """However far the service's box reaches, its pixels are inside the frame, in order."""
+    pixels = dataclasses.replace(box, width=abs(box.width), height=abs(box.height)).to_pixels(width, height)
+
+    assert 0 <= pixels.left <= pixels.right <= width
+    assert 0 <= pixels.top <= pixels.bottom <= height
+
+
+@given(st.tuples(ratios, ratios), st.tuples(ratios, ratios), st.integers(1, 8192), st.integers(1, 8192))
+def test_edges_in_pixels_are_the_nearest(
+    start: tuple[float, float], end: tuple[float, float], width: int, height: int
+) -> None:
+    """Inside the frame, no edge moves by more than half a pixel, so that boxes side by side share their edge."""
+    box = BoundingBox(left=start[0], top=start[1], width=end[0] - start[0], height=end[1] - start[1])
+    pixels = box.to_pixels(width, height)
+
+    for pixel, exact in (
+        (pixels.left, start[0] * width),
+        (pixels.top, start[1] * height),
+        (pixels.right, end[0] * width),
+        (pixels.bottom, end[1] * height),
+    ):
+        assert abs(pixel - exact) <= 0.5 + 1e-6
+
+
+def test_time_of_a_label() -> None:
+    """A label's time is its timestamp; of a stretch that has none, its start; else zero."""
+    found = LabelDetection(label=Label(name="Car", confidence=90.5))
+
+    assert dataclasses.replace(found, timestamp=0, start_timestamp_millis=9).time == dt.timedelta()
+    assert dataclasses.replace(found, timestamp=1500).time == dt.timedelta(seconds=1.5)
+    assert dataclasses.replace(found, start_timestamp_millis=225).time == dt.timedelta(milliseconds=225)
+    assert found.time == dt.timedelta()
+
+
+def test_views_of_a_segment() -> None:
+    """Start and end of a segment are also given as timedeltas and as timecodes."""
+    shot = segment()
+
+    assert (shot.start, shot.end) == (dt.timedelta(milliseconds=1001), dt.timedelta(seconds=60, milliseconds=60))
+    assert shot.start_timecode == Timecode(0, 0, 1, 0, drop_frame=True)
+    assert shot.end_timecode == Timecode(0, 1, 0, 2, drop_frame=True)
+
+
+def test_confidence_of_a_segment() -> None:
+    """A segment's confidence is that of its shot or its cue; a segment of an unknown type has none."""
+    shot = segment(ShotSegment={"Index": 0, "Confidence": 99.5})
+    cue = segment(Type="TECHNICAL_CUE", TechnicalCueSegment={"Type": "BlackFrames", "Confidence": 0.0})
+
+    assert shot.shot_segment == ShotSegment(index=0, confidence=99.5)
+    assert shot.confidence == 99.5
+    assert shot.type is SegmentType.SHOT
+    assert cue.technical_cue_segment == TechnicalCueSegment(type=TechnicalCueType.BLACK_FRAMES, confidence=0.0)
+    assert cue.confidence == 0.0
+    assert segment(Type="SCENE").confidence is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "name", "version"),
+    [
+        ("s3://media/street.mp4", "media", "street.mp4", None),
+        ("s3://media/a/b//c d%20e+ü.mp4", "media", "a/b//c d%20e+ü.mp4", None),
+        ("s3://media/a.mp4?versionId=abc", "media", "a.mp4", "abc"),
+        ("s3://media/a.mp4?versionId=a%2Fb%3F", "media", "a.mp4", "a/b?"),
+        ("s3://media/a?versionId=b?versionId=c", "media", "a?versionId=b", "c"),
+        ("s3://media/a.mp4?x=1", "media", "a.mp4?x=1", None),
+        ("s3://media//", "media", "/", None),
+    ],
+)
+def test_known_s3_uris(uri: str, bucket: str, name: str, version: str | None) -> None:
+    """An S3 URI gives bucket, key as it stands, and version; and comes back from them."""
+    read = S3Object.from_uri(uri)
+
+    assert read == S3Object(bucket=bucket, name=name, version=version)
+    assert read.uri == uri
+
+
+@given(
+    st.text(min_size=1).filter(lambda bucket: "/" not in bucket),
+    st.text(min_size=1).filter(lambda name: "?versionId=" not in name),
+    st.none() | st.text(min_size=1),
+)
+def test_s3_uris_round_trip(bucket: str, name: str, version: str | None) -> None:
+    """The URI of an object names that object, whatever the characters."""
+    stored = S3Object(bucket=bucket, name=name, version=version)
+
+    assert S3Object.from_uri(stored.uri) == stored
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "media/a",
+        "s3:/media/a",
+        "s3://",
+        "s3://media",
+        "s3://media/",
+        "s3:///a",
+        "https://media/a",
+        "S3://media/a",
+        "s3://media/?versionId=a",
+        "s3://media/a?versionId=",
+    ],
+)
+def test_other_uris_are_refused(uri: str) -> None:
+    """What is no S3 URI, or lacks bucket, key or the version that it announces, is refused."""
+    with pytest.raises(ValueError, match="an S3 URI reads"):
+        S3Object.from_uri(uri)
+
+
+def test_old_names_of_states_are_strings_too() -> None:
+    """An enum's member equals and prints as the string that it stands for."""
+    page = LabelDetectionPage.from_aws({"JobStatus": "SUCCEEDED", "Video": {"S3Object": {"Bucket": "media"}}})
+
+    assert page.job_status is VideoJobStatus.SUCCEEDED
+    assert page.job_status == "SUCCEEDED" == f"{page.job_status}"
+    assert page.video == Video(s3_object=S3Object(bucket="media"))
+
+
+def test_an_instance_without_its_box_is_refused_when_made() -> None:
+    """What AWS always sends is required when a value is made by hand, too."""
+    with pytest.raises(TypeError, match="bounding_box"):
+        Instance(confidence=1.0)  # type: ignore[call-arg]  # that is the mistake
