@@ -204,21 +204,24 @@ def _heard(packet: Packet[Stream]) -> list[AudioFrame]:
 
 
 def _check_complete(media: Media, tally: _Tally) -> None:
-    if not tally.frames:
-        raise UnreadableVideoError(f"{media.name} has a video stream, but no frame of it can be decoded.")
     announced = media.announced_frames
     of_announced = f" of the {announced} that it announces" if announced and announced > tally.frames else ""
+    if _ends_early(media, tally):
+        raise UnreadableVideoError(f"{media.name} ends in the middle, after {tally.frames} frames{of_announced}.")
+    if not tally.frames:
+        raise UnreadableVideoError(f"{media.name} has a video stream, but no frame of it can be decoded.")
+    # A refusal also takes the frames with it that other threads had under way.
+    if tally.refused and announced and tally.frames < announced - max(5, announced // 50):
+        raise UnreadableVideoError(f"{media.name} is damaged: only {tally.frames} frames can be decoded{of_announced}.")
+
+
+def _ends_early(media: Media, tally: _Tally) -> bool:
     end = media.announced_end
     if end is None:
-        short = tally.broke_off
-    else:
-        reached = tally.video_end if media.video.duration else tally.any_end
-        # Durations in headers are rounded, some of them to the second.
-        short = end - reached > max(3 / media.rate, min(end / 100, Fraction(1)))
-    if short:
-        raise UnreadableVideoError(f"{media.name} ends in the middle, after {tally.frames} frames{of_announced}.")
-    if tally.refused and announced and tally.frames < announced - max(2, announced // 50):
-        raise UnreadableVideoError(f"{media.name} is damaged: only {tally.frames} frames can be decoded{of_announced}.")
+        return tally.broke_off
+    reached = tally.video_end if media.video.duration else tally.any_end
+    # Durations in headers are rounded, some of them to the second.
+    return end - reached > max(3 / media.rate, min(end / 100, Fraction(1)))
 
 
 class _Shrinker:

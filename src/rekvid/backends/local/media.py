@@ -185,6 +185,7 @@ def _why_not_opened(path: Path, error: Exception) -> str:
 def _lacks_index(path: Path) -> bool:
     """Whether the top-level boxes of an MP4 or MOV file include no moov (ISO/IEC 14496-12, 4.2 and 8.2)."""
     names: list[bytes] = []
+    end = path.stat().st_size
     with path.open("rb") as file:
         while len(head := file.read(8)) == 8:
             size, name = struct.unpack(">I4s", head)
@@ -192,7 +193,7 @@ def _lacks_index(path: Path) -> bool:
             if size == 1:
                 (size,) = struct.unpack(">Q", file.read(8).rjust(8, b"\0"))
                 size -= 8
-            if size < 8 or len(names) > 1000:
+            if size < 8 or file.tell() + size - 8 >= end or len(names) > 1000:
                 break
             file.seek(size - 8, 1)
     return bool(names) and names[0] in {b"ftyp", b"mdat", b"wide", b"free", b"skip"} and b"moov" not in names
