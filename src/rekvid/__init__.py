@@ -143,14 +143,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # A backend brings boto3 or av along, so it is imported when it is first named.
-    if name == "AwsBackend":
-        from rekvid.backends.aws import AwsBackend
+if not TYPE_CHECKING:  # or type checkers would take every name for one of ours
 
-        return AwsBackend
-    if name == "LocalBackend":
-        from rekvid.backends.local import LocalBackend
+    def __getattr__(name: str) -> object:
+        # A backend brings boto3 or av along, so it is imported when it is first named.
+        if name == "AwsBackend":
+            from rekvid.backends.aws import AwsBackend
 
-        return LocalBackend
-    raise AttributeError(f"module 'rekvid' has no attribute {name!r}")
+            return AwsBackend
+        if name == "LocalBackend":
+            from rekvid.backends.local import LocalBackend
+
+            return LocalBackend
+        raise AttributeError(f"module 'rekvid' has no attribute {name!r}")

@@ -73,12 +73,17 @@ class Runner:
         with self._changed:
             return 1.0 if job_id in self._ended else self._progress.get(job_id)
 
+    def processes(self) -> list[subprocess.Popen[str]]:
+        """The workers that run now."""
+        with self._changed:
+            return list(self._processes)
+
     def close(self) -> None:
         """End all workers; their jobs are FAILED."""
         with self._changed:
             self._closed = True
-            processes, threads = list(self._processes), list(self._threads)
-        for process in processes:
+            threads = list(self._threads)
+        for process in self.processes():
             process.kill()
         for thread in threads:
             thread.join()

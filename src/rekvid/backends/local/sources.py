@@ -73,14 +73,21 @@ class Sources:
             yield fetched
 
     def _mapped(self, s3_object: S3Object) -> Path | None:
-        """The file that stands for `s3_object`; None if its bucket is not mapped to a folder."""
+        """The file that stands for `s3_object`; None if its bucket is not mapped to a folder.
+
+        What can't be there is the folder itself, which fails to be read as a file like any other missing one.
+        """
         folder = self._folders.get(s3_object.bucket or "")
         if folder is None:
             return None
-        # Resolved, so that neither `..` nor an absolute key nor a link leads out of the folder.
-        file = (folder / (s3_object.name or "")).resolve()
-        outside = not file.is_relative_to(folder)
-        return folder if outside or s3_object.version is not None else file
+        if s3_object.version is not None:  # files have no versions
+            return folder
+        try:
+            # Resolved, so that neither `..` nor an absolute key nor a link leads out of the folder.
+            file = (folder / (s3_object.name or "")).resolve()
+        except (OSError, ValueError):  # a circle of links; a NUL in the key
+            return folder
+        return file if file.is_relative_to(folder) else folder
 
     def _client(self) -> S3Client:
         with self._lock:

@@ -15,7 +15,7 @@ from typing import Final
 
 LIFETIME: Final = 24 * 60 * 60  # seconds
 _PAYLOAD = struct.Struct(">dQ")  # when it was issued, position of the page's first item
-_MAC_SIZE = 16
+_MAC_SIZE = 17  # payload and this make 33 bytes, so base64 has no spare bits that could be changed unnoticed
 
 
 class BadTokenError(Exception):
