@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,6 +194,53 @@ def test_a_matroska_file_that_ends_in_the_middle_fails_too(tmp_path: Path) -> No
     make_reel(path, [TextureScene(seconds=4)], width=192, height=108)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     assert "film.mkv ends in the middle, after " in why_unreadable(path)
+
+
+def test_an_avi_that_ends_in_the_middle_fails_although_ffmpeg_shortens_its_duration(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    make_reel(path, [TextureScene(seconds=4)], width=192, height=108)
+    assert len(frames_of(path)) == 100
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    assert "film.avi ends in the middle, after " in why_unreadable(path)
+
+
+def test_h264_in_avi_has_the_rate_of_its_frames_not_of_its_fields(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    make_reel(path, [TextureScene(seconds=1)], width=192, height=108)
+    with open_media(path) as media:
+        assert media.rate == 25
+
+
+@pytest.mark.parametrize("offset", [-1, 5000])
+@pytest.mark.parametrize("ending", ["mkv", "mov", "ts"])
+def test_a_clock_that_does_not_start_at_zero_is_no_fault(tmp_path: Path, clip: Path, ending: str, offset: int) -> None:
+    path = tmp_path / f"film.{ending}"
+    with av.open(str(clip)) as source, av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None and packet.pts is not None:
+                assert packet.time_base is not None
+                packet.pts += int(offset / packet.time_base)
+                packet.dts += int(offset / packet.time_base)
+                packet.stream = stream
+                target.mux(packet)
+    frames = frames_of(path)
+    assert [round((each.time - frames[0].time) * 25) for each in frames] == list(range(len(frames)))
+
+
+def test_a_cover_picture_is_not_the_video(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(clip)) as source, av.open(str(path), "w") as target:
+        cover = target.add_stream("mjpeg", rate=25)
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        stream = target.add_stream_from_template(source.streams.video[0])
+        target.mux(cover.encode(av.VideoFrame(64, 64, "yuvj420p")))
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    assert len(frames_of(path)) == 50
 
 
 def test_one_broken_frame_is_concealed(tmp_path: Path, clip: Path) -> None:

@@ -62,10 +62,15 @@ class Media:
     def announced_end(self) -> Fraction | None:
         """Where the container says that the video ends, in seconds on the clock of the pts; None if it doesn't say."""
         if self.video.duration and self.video.time_base:
-            return ((self.video.start_time or 0) + self.video.duration) * self.video.time_base
+            length = self.video.duration
+            if self.container.format.name == "avi":
+                # FFmpeg cuts an AVI's duration down to what the file has room for; the header's count stays.
+                length = max(length, self.video.frames)
+            return ((self.video.start_time or 0) + length) * self.video.time_base
         if self.container.duration:
-            # FFmpeg's container durations are measured from the container's own start.
-            return Fraction((self.container.start_time or 0) + self.container.duration, av.time_base)
+            # Some containers measure their duration from their own start and some (Matroska) from zero, so a late
+            # start is left out: rather a missed truncation than a whole file refused.
+            return Fraction(min(self.container.start_time or 0, 0) + self.container.duration, av.time_base)
         return None
 
     @property
@@ -222,7 +227,10 @@ def _inspect(path: Path, container: InputContainer) -> Media:
 
 
 def _rate(path: Path, video: VideoStream) -> Fraction:
-    for rate in (video.average_rate, video.guessed_rate, video.base_rate):
+    average, guessed = video.average_rate, video.guessed_rate
+    if average and guessed and average == 2 * guessed:
+        average = guessed  # H.264 in AVI is counted in fields
+    for rate in (average, guessed, video.base_rate):
         if rate and 0 < rate <= 1000:
             # By way of the float that the metadata carries, so that whoever calls exact_rate on it gets this rate.
             return exact_rate(single_precision(float(rate)))
