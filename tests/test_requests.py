@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,24 +42,28 @@ ROLE = "arn:aws:iam::123456789012:role/rekognition"
 MODEL = botocore.session.get_session().get_service_model("rekognition")
 
 
+def _with(fields: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    return defaults | fields
+
+
 def start_labels(**fields: Any) -> StartLabelDetectionRequest:
     """A request for labels with these fields, as users hand them in: of any type."""
-    return StartLabelDetectionRequest(**({"video": "s3://media/street.mp4"} | fields))
+    return StartLabelDetectionRequest(**_with(fields, video="s3://media/street.mp4"))
 
 
 def start_segments(**fields: Any) -> StartSegmentDetectionRequest:
     """A request for segments with these fields, as users hand them in: of any type."""
-    return StartSegmentDetectionRequest(**({"video": "s3://media/film.mp4", "segment_types": ["SHOT"]} | fields))
+    return StartSegmentDetectionRequest(**_with(fields, video="s3://media/film.mp4", segment_types=["SHOT"]))
 
 
 def get_labels(**fields: Any) -> GetLabelDetectionRequest:
     """A request for a page of labels with these fields, as users hand them in: of any type."""
-    return GetLabelDetectionRequest(**({"job_id": "4f"} | fields))
+    return GetLabelDetectionRequest(**_with(fields, job_id="4f"))
 
 
 def get_segments(**fields: Any) -> GetSegmentDetectionRequest:
     """A request for a page of segments with these fields, as users hand them in: of any type."""
-    return GetSegmentDetectionRequest(**({"job_id": "4f"} | fields))
+    return GetSegmentDetectionRequest(**_with(fields, job_id="4f"))
 
 
 def test_all_parameters_of_start_label_detection_land() -> None:
@@ -313,12 +316,12 @@ def test_the_last_good_value_is_accepted(make: Any, field: str, good: object) ->
         (NotificationChannel, {"role_arn": None}, "role_arn"),
     ],
 )
-def test_nested_values_are_checked_when_made(make: Any, given_value: Mapping[str, object], named: str) -> None:
+def test_nested_values_are_checked_when_made(make: Any, given_value: dict[str, Any], named: str) -> None:
     """BlackFrame and NotificationChannel keep to their rules by themselves."""
-    good: dict[str, object] = {"sns_topic_arn": TOPIC, "role_arn": ROLE} if make is NotificationChannel else {}
+    good: dict[str, Any] = {"sns_topic_arn": TOPIC, "role_arn": ROLE} if make is NotificationChannel else {}
 
     with pytest.raises(ValidationError) as caught:
-        make(**{**good, **given_value})
+        make(**good | given_value)
 
     assert caught.value.field == named
 
