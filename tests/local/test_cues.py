@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekvid.backends.local.cues import Cue, CueDetector, black_level
-from rekvid.backends.local.decode import SmallFrame, Sound
+from rekvid.backends.local.decode import SmallFrame
+from rekvid.backends.local.sound import Sound
 from rekvid.models import TechnicalCueType
 
 RATE = Fraction(25)

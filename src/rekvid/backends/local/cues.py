@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rekvid.backends.local.decode import BlackLevel, SmallFrame, Sound
+from rekvid.backends.local.decode import BlackLevel, SmallFrame
+from rekvid.backends.local.sound import Sound
 from rekvid.models import TechnicalCueType
 
 MINIMUM_LENGTH = Fraction(1, 4)
