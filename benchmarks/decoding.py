@@ -27,6 +27,7 @@ def main() -> None:
     body = label_page()
     service = botocore.session.get_session().get_service_model("rekognition")
     shape = service.operation_model("GetLabelDetection").output_shape
+    assert shape is not None
     response = {"body": body, "headers": {}, "status_code": 200}
     botocore_parser = botocore.parsers.create_parser("json")
 

@@ -37,7 +37,7 @@ def serve(pages: int, ready: multiprocessing.connection.Connection) -> None:
         def do_POST(self) -> None:
             """Answer GetLabelDetection; the poll, which asks for one label, gets a page without any."""
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            number = int(asked.get("NextToken", "0"))
+            number = int(asked.get("NextToken") or 0)
             if asked.get("MaxResults") == 1:
                 body = b'{"JobStatus":"SUCCEEDED","Labels":[]}'
             elif number == pages - 1:
@@ -64,9 +64,10 @@ def with_boto3(session: boto3.session.Session, url: str) -> int:
     read = 0
     token = ""
     while True:
-        page = client.get_label_detection(JobId="a", **({"NextToken": token} if token else {}))
+        page = client.get_label_detection(JobId="a", NextToken=token)
         for found in page["Labels"]:
-            if found["Label"]["Confidence"] >= 0 and found["Timestamp"] >= 0:
+            label = found.get("Label", {})
+            if label.get("Confidence", 0) >= 0 and found.get("Timestamp", 0) >= 0:
                 read += 1
         token = page.get("NextToken", "")
         if not token:
@@ -78,7 +79,8 @@ def with_rekvid(session: boto3.session.Session, url: str) -> int:
     client = rekvid.Client(rekvid.AwsBackend(session=session, endpoint_url=url))
     read = 0
     for found in client.label_detection_job("a").labels():
-        if found.label.confidence >= 0 and (found.timestamp or 0) >= 0:
+        label = found.label
+        if label.confidence >= 0 and (found.timestamp or 0) >= 0:
             read += 1
     return read
 

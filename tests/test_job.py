@@ -22,7 +22,12 @@ from rekvid.models import (
     VideoJobStatus,
     VideoMetadata,
 )
-from rekvid.operations import GetLabelDetectionRequest, GetSegmentDetectionRequest, StartLabelDetectionRequest
+from rekvid.operations import (
+    GetLabelDetectionRequest,
+    GetSegmentDetectionRequest,
+    StartLabelDetectionRequest,
+    StartRequest,
+)
 from rekvid.testing import FakeBackend
 
 VIDEO = "s3://media/street.mp4"
@@ -222,7 +227,7 @@ def test_request_token_is_filled_in_for_each_start(fake: FakeBackend) -> None:
     client.start_label_detection(VIDEO)
     client.start_segment_detection(VIDEO, segment_types=["SHOT"])
     client.start_label_detection(VIDEO, client_request_token="mine")
-    tokens = [request.client_request_token for request in fake.requests if hasattr(request, "client_request_token")]
+    tokens = [request.client_request_token for request in fake.requests if isinstance(request, StartRequest)]
     assert tokens == ["first", "second", "mine"]
 
 

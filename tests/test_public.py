@@ -6,6 +6,7 @@ import typing
 import pytest
 
 import rekvid
+import rekvid.errors
 import rekvid.models
 from rekvid.errors import RekvidError
 

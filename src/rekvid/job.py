@@ -11,6 +11,7 @@ from rekvid.backends.base import Backend, Signal
 from rekvid.clock import Clock, Deadline
 from rekvid.errors import JobFailedError, WaitTimeoutError
 from rekvid.models import (
+    JobPage,
     JobProgress,
     LabelDetection,
     LabelDetectionAggregateBy,
@@ -269,6 +270,6 @@ class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
         return self._paginated(request, items_of, what)
 
 
-def _status(page: LabelDetectionPage | SegmentDetectionPage | PageT) -> VideoJobStatus | str:
+def _status(page: JobPage) -> VideoJobStatus | str:
     # The oldest pages lack the state; they were only given for jobs that had ended.
     return page.job_status or VideoJobStatus.SUCCEEDED

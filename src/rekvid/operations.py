@@ -12,7 +12,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args, get_type_hints
+from typing import Annotated, Any, Generic, Optional, Self, TypeVar, cast, get_args, get_type_hints
 
 from rekvid.errors import ValidationError
 from rekvid.models import (
@@ -58,7 +58,7 @@ _GENERAL = ("Settings", "GeneralLabels")
 _S3_RULES: Mapping[str, object] = {
     "bucket": Annotated[str, Text(3, 255, r"[0-9A-Za-z\.\-_]*")],
     "name": Annotated[str, Text(1, 1024)],
-    "version": Annotated[str, Text(1, 1024)] | None,
+    "version": Optional[Annotated[str, Text(1, 1024)]],  # noqa: UP045  # `|` on Annotated is no type to pyright
 }
 
 

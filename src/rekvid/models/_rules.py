@@ -25,8 +25,7 @@ class Number:
     maximum: float
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
-        bounds = {"ge": self.minimum, "le": self.maximum, "allow_inf_nan": False}
-        return {**handler(source), "strict": True, **bounds}
+        return _with(handler(source), strict=True, ge=self.minimum, le=self.maximum, allow_inf_nan=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Whole:
     minimum: int
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
-        return {**handler(source), "strict": True, "ge": self.minimum}
+        return _with(handler(source), strict=True, ge=self.minimum)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,12 +47,12 @@ class Text:
     pattern: str | None = None
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
-        schema: CoreSchema = {**handler(source), "strict": True, "min_length": self.minimum}
+        schema = _with(handler(source), strict=True, min_length=self.minimum)
         if self.maximum is not None:
-            schema = {**schema, "max_length": self.maximum}
+            schema = _with(schema, max_length=self.maximum)
         if self.pattern is not None:
             # The model's patterns are Java's and meant for the whole string; Python's `re` reads all of them.
-            schema = {**schema, "pattern": rf"\A(?:{self.pattern})\Z", "regex_engine": "python-re"}
+            schema = _with(schema, pattern=rf"\A(?:{self.pattern})\Z", regex_engine="python-re")
         return schema
 
 
@@ -65,8 +64,8 @@ class Items:
     maximum: int | None = None
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
-        bounds = {"min_length": self.minimum} | ({} if self.maximum is None else {"max_length": self.maximum})
-        return {**handler(source), **bounds}
+        schema = _with(handler(source), min_length=self.minimum)
+        return schema if self.maximum is None else _with(schema, max_length=self.maximum)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +76,11 @@ class OneOf:
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
         return handler.generate_schema(self.choices)
+
+
+def _with(schema: CoreSchema, **rules: object) -> CoreSchema:
+    # A union of many TypedDicts, of which the one at hand has these keys.
+    return cast("CoreSchema", {**schema, **rules})
 
 
 class Checked:
