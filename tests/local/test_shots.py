@@ -63,6 +63,16 @@ def test_a_flash_is_no_cut(flashes: tuple[int, ...], seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("flash", [43, 46, 47, 52, 53])
+def test_a_flash_near_a_cut_does_not_hide_it(flash: int, seed: int) -> None:
+    scenes = [
+        TextureScene(flashes=(flash,)),
+        TextureScene(flashes=(flash - 50,)),
+    ]
+    assert cuts_in(*scenes, seed=seed) == [50]
+
+
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("pan", [(0.5, 0.0), (1.5, 0.0), (0.0, 1.5), (3.0, 1.0)])
 def test_a_pan_is_no_cut_however_fast(pan: tuple[float, float], seed: int) -> None:
     assert cuts_in(TextureScene(seconds=3, pan=pan), seed=seed) == []

@@ -133,12 +133,11 @@ class ShotDetector:
         step = self._steps[place]
         if step.size < FLOOR or not self._is_peak(place):
             return []
-        steps = list(self._steps)
-        before = steps[max(0, place - self.look_ahead) : place]
-        after = steps[place + 1 : place + 1 + self.look_ahead]
-        # The largest but one, as on either side there may be another cut.
-        if step.size < 1.25 * max(_second_largest([each.size for each in side]) for side in (before, after)):
-            return []
+        before, after = self._sides(place)
+        if self._is_drowned(step, before, after):
+            self._mark_flashes(place, before, after)
+            if self._is_drowned(step, before, after):
+                return []
         own = step.unexplained()
         if own < FLOOR:
             return []
@@ -152,6 +151,25 @@ class ShotDetector:
             return []
         return [Boundary(frame=step.new.index, confidence=confidence_of(margin))]
 
+    def _sides(self, place: int) -> tuple[list[_Step], list[_Step]]:
+        steps = list(self._steps)
+        return steps[max(0, place - self.look_ahead) : place], steps[place + 1 : place + 1 + self.look_ahead]
+
+    def _is_drowned(self, step: _Step, before: list[_Step], after: list[_Step]) -> bool:
+        """Whether the step is hardly larger than those around it, even before motion is looked at."""
+        return any(step.size < 1.25 * _second_largest([each.level for each in side]) for side in (before, after))
+
+    def _mark_flashes(self, place: int, before: list[_Step], after: list[_Step]) -> None:
+        """Find the steps around `place` that belong to a flash, so that a flash close to a cut doesn't hide it."""
+        limit = self._steps[place].size / PROMINENCE
+        # A flash makes two large steps, and another cut one; more of them are motion, which is not worth a search.
+        if any(sum(each.level > limit for each in side) > 3 for side in (before, after)):
+            return
+        for at in range(max(0, place - self.look_ahead), min(len(self._steps), place + 1 + self.look_ahead)):
+            each = self._steps[at]
+            if at != place and each.level > limit:
+                each.is_flash = _comes_back(each, *self._sides(at), each.unexplained())
+
     def _is_peak(self, place: int) -> bool:
         # Of two large steps in a row one is the cut (the service's shortest shot has 2 frames): an interlaced
         # or blended frame lies between.
@@ -164,7 +182,7 @@ class ShotDetector:
 def _around(side: list[_Step], own: float) -> float:
     """What the steps of one side leave unexplained: the largest but one."""
     # What is unexplained is hardly ever more than the step itself, so steps that are small anyway aren't searched.
-    return _second_largest([each.unexplained() if each.size * PROMINENCE > own else each.size for each in side])
+    return _second_largest([each.unexplained() if each.level * PROMINENCE > own else each.level for each in side])
 
 
 def _second_largest(sizes: list[float]) -> float:
@@ -216,13 +234,19 @@ class _View:
 class _Step:
     """What lies between two frames in a row."""
 
-    __slots__ = ("_unexplained", "new", "old", "size")
+    __slots__ = ("_unexplained", "is_flash", "new", "old", "size")
 
     def __init__(self, old: _View, new: _View) -> None:
         self.old = old
         self.new = new
         self.size = _size(old, new)
+        self.is_flash = False
         self._unexplained: float | None = None
+
+    @property
+    def level(self) -> float:
+        """What the step counts for among those around another one."""
+        return 0.0 if self.is_flash else self.size
 
     def unexplained(self) -> float:
         """The step without motion and change of brightness; costs a millisecond, so only asked for where in doubt."""
