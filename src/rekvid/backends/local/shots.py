@@ -18,11 +18,8 @@ from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-
-from rekvid.backends.local.decode import Plane, SmallFrame
+from rekvid.backends.local.decode import SmallFrame
+from rekvid.backends.local.steps import Step, View, difference
 
 FLOOR = 4.0
 """The smallest step that can be a cut, in levels of luma and chroma together."""
@@ -39,10 +36,6 @@ On the clips that it was chosen by, real cuts begin at 0.6 and all else ends at 
 _STILL = 1.6  # levels: what coding alone does to a still picture; steps below it count as this
 _RETURN = 0.4  # a scene has come back where it differs from itself by less than this share of the step
 _FLASH = 12.0  # levels by which a flash lifts the mean luma at least
-_FLAT = 6.0  # levels: a picture with a smaller standard deviation has no contrast to match
-_ROWS, _COLUMNS = 36, 64  # the luma on which motion is searched
-_REACH_Y, _REACH_X = 4, 8  # the motion that is searched: an eighth of the picture in a frame
-_BLOCK_Y, _BLOCK_X = 6, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +99,15 @@ class ShotDetector:
         """Make a detector for video of `rate` frames a second."""
         # A sixth of a second covers the longest usual flash; at low rates a few frames are needed to judge at all.
         self.look_ahead = max(5, round(rate / 6))
-        self._steps: deque[_Step] = deque(maxlen=2 * self.look_ahead + 1)
-        self._last: _View | None = None
+        self._steps: deque[Step] = deque(maxlen=2 * self.look_ahead + 1)
+        self._last: View | None = None
         self._fed = 0
 
     def feed(self, frame: SmallFrame) -> list[Boundary]:
         """Take the next frame; return the cuts that it makes certain, in order."""
-        view = _View(frame)
+        view = View(frame)
         if self._last is not None:
-            self._steps.append(_Step(self._last, view))
+            self._steps.append(Step(self._last, view))
         self._last = view
         self._fed += 1
         place = len(self._steps) - 1 - self.look_ahead
@@ -151,15 +144,15 @@ class ShotDetector:
             return []
         return [Boundary(frame=step.new.index, confidence=confidence_of(margin))]
 
-    def _sides(self, place: int) -> tuple[list[_Step], list[_Step]]:
+    def _sides(self, place: int) -> tuple[list[Step], list[Step]]:
         steps = list(self._steps)
         return steps[max(0, place - self.look_ahead) : place], steps[place + 1 : place + 1 + self.look_ahead]
 
-    def _is_drowned(self, step: _Step, before: list[_Step], after: list[_Step]) -> bool:
+    def _is_drowned(self, step: Step, before: list[Step], after: list[Step]) -> bool:
         """Whether the step is hardly larger than those around it, even before motion is looked at."""
         return any(step.size < 1.25 * _second_largest([each.level for each in side]) for side in (before, after))
 
-    def _mark_flashes(self, place: int, before: list[_Step], after: list[_Step]) -> None:
+    def _mark_flashes(self, place: int, before: list[Step], after: list[Step]) -> None:
         """Find the steps around `place` that belong to a flash, so that a flash close to a cut doesn't hide it."""
         limit = self._steps[place].size / PROMINENCE
         # A flash makes two large steps, and another cut one; more of them are motion, which is not worth a search.
@@ -179,7 +172,7 @@ class ShotDetector:
         return size > left and size >= right
 
 
-def _around(side: list[_Step], own: float) -> float:
+def _around(side: list[Step], own: float) -> float:
     """What the steps of one side leave unexplained: the largest but one."""
     # What is unexplained is hardly ever more than the step itself, so steps that are small anyway aren't searched.
     return _second_largest([each.unexplained() if each.level * PROMINENCE > own else each.level for each in side])
@@ -189,7 +182,7 @@ def _second_largest(sizes: list[float]) -> float:
     return sorted(sizes)[-2] if len(sizes) > 1 else max(sizes, default=0.0)
 
 
-def _comes_back(step: _Step, before: list[_Step], after: list[_Step], own: float) -> bool:
+def _comes_back(step: Step, before: list[Step], after: list[Step], own: float) -> bool:
     """Whether the scene before the step is there again after it, or the scene after it was there before.
 
     Within two frames it is a flash or a fault, whatever lies between; later only a flash, which is brighter than
@@ -199,117 +192,6 @@ def _comes_back(step: _Step, before: list[_Step], after: list[_Step], own: float
     gain = float(step.new.luma.mean()) - float(step.old.luma.mean())
     here = after if gain > _FLASH else after[:2]
     there = before if -gain > _FLASH else before[-2:]
-    return any(_difference(step.old, later.new, limit) < limit for later in here) or any(
-        _difference(earlier.old, step.new, limit) < limit for earlier in there
+    return any(difference(step.old, later.new, limit) < limit for later in here) or any(
+        difference(earlier.old, step.new, limit) < limit for earlier in there
     )
-
-
-def _difference(one: _View, two: _View, enough: float) -> float:
-    """What is unexplained between two frames; the plain difference where that is below `enough` already."""
-    plain = _size(one, two)
-    return plain if plain < enough else _unexplained(one, two)
-
-
-class _View:
-    """A frame, prepared for comparing."""
-
-    __slots__ = ("_search", "blue", "index", "luma", "red")
-
-    def __init__(self, frame: SmallFrame) -> None:
-        self.index = frame.index
-        self.luma = frame.luma
-        self.blue = frame.blue
-        self.red = frame.red
-        self._search: NDArray[np.float32] | None = None
-
-    @property
-    def search(self) -> NDArray[np.float32]:
-        """Luma at half the size, on which motion is searched."""
-        search = self._search
-        if search is None:
-            search = self._search = _means(self.luma, _ROWS, _COLUMNS)
-        return search
-
-
-class _Step:
-    """What lies between two frames in a row."""
-
-    __slots__ = ("_unexplained", "is_flash", "new", "old", "size")
-
-    def __init__(self, old: _View, new: _View) -> None:
-        self.old = old
-        self.new = new
-        self.size = _size(old, new)
-        self.is_flash = False
-        self._unexplained: float | None = None
-
-    @property
-    def level(self) -> float:
-        """What the step counts for among those around another one."""
-        return 0.0 if self.is_flash else self.size
-
-    def unexplained(self) -> float:
-        """The step without motion and change of brightness; costs a millisecond, so only asked for where in doubt."""
-        if self._unexplained is None:
-            self._unexplained = _unexplained(self.old, self.new)
-        return self._unexplained
-
-    def contrast(self) -> float:
-        """How far the samples of the two frames lie from their means, in levels of luma and chroma together."""
-        return (_contrast(self.old) + _contrast(self.new)) / 2
-
-
-def _contrast(view: _View) -> float:
-    planes = (view.luma, view.blue, view.red)
-    return sum(float(np.abs(plane - plane.mean(dtype=np.float32)).mean()) for plane in planes)
-
-
-def _size(one: _View, two: _View) -> float:
-    """The mean difference of luma and both chromas, in levels."""
-    return _mean_difference(one.luma, two.luma) + _chroma_difference(one, two)
-
-
-def _chroma_difference(one: _View, two: _View) -> float:
-    return _mean_difference(one.blue, two.blue) + _mean_difference(one.red, two.red)
-
-
-def _mean_difference(one: Plane, two: Plane) -> float:
-    # Unsigned bytes throughout: several times as fast as a subtraction in a wider type.
-    return int((np.maximum(one, two) - np.minimum(one, two)).sum(dtype=np.uint32)) / one.size
-
-
-def _unexplained(old: _View, new: _View) -> float:
-    """What is left of the difference when each block may come from nearby and brightness and contrast may change."""
-    source, target = _matched(old.search, new.search), new.search
-    padded = np.pad(source, ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X)), mode="edge")
-    shifted = sliding_window_view(padded, (_ROWS, _COLUMNS))
-    differences = np.abs(shifted - target)
-    blocks = differences.reshape(
-        shifted.shape[0] * shifted.shape[1], _ROWS // _BLOCK_Y, _BLOCK_Y, _COLUMNS // _BLOCK_X, _BLOCK_X
-    )
-    luma = float(blocks.sum(axis=4).sum(axis=2).min(axis=0).sum()) / target.size
-    return luma + min(_chroma_difference(old, new), _blurred_chroma_difference(old, new))
-
-
-def _matched(source: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`source` with the brightness and contrast of `target`, as far as both have a contrast."""
-    spread, wanted = float(source.std()), float(target.std())
-    if min(spread, wanted) < _FLAT:
-        return source
-    gain = np.float32(min(max(wanted / spread, 0.5), 2.0))
-    matched: NDArray[np.float32] = (source - source.mean()) * gain + target.mean()
-    return matched
-
-
-def _blurred_chroma_difference(old: _View, new: _View) -> float:
-    """The difference of the chroma of large blocks, which hardly changes as things move."""
-    pairs = ((old.blue, new.blue), (old.red, new.red))
-    return sum(float(np.abs(_means(one, 3, 4) - _means(two, 3, 4)).mean()) for one, two in pairs)
-
-
-def _means(plane: Plane, rows: int, columns: int) -> NDArray[np.float32]:
-    """The means of `rows` by `columns` equal blocks of `plane`."""
-    height, width = plane.shape
-    blocks = plane.reshape(rows, height // rows, columns, width // columns)
-    means: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return means
