@@ -213,21 +213,22 @@ def test_h264_in_avi_has_the_rate_of_its_frames_not_of_its_fields(tmp_path: Path
 
 
 @pytest.mark.parametrize(("ending", "offset"), [("mkv", 5000), ("mov", 5000), ("mov", -1), ("ts", 5000), ("ts", -1)])
-def test_a_clock_that_does_not_start_at_zero_is_no_fault(tmp_path: Path, clip: Path, ending: str, offset: int) -> None:
+def test_a_clock_that_does_not_start_at_zero_is_no_fault(tmp_path: Path, ending: str, offset: int) -> None:
     path = tmp_path / f"film.{ending}"
-    with av.open(str(clip)) as source, av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None and packet.pts is not None:
-                assert packet.time_base is not None
-                packet.pts += int(offset / packet.time_base)
-                packet.dts += int(offset / packet.time_base)
-                packet.stream = stream
-                target.mux(packet)
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = 64, 36
+        for number in range(50):
+            frame = av.VideoFrame(64, 36, "yuv420p")
+            frame.pts, frame.time_base = number + 25 * offset, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     frames = frames_of(path)
+    assert len(frames) == (25 if (ending, offset) == ("mov", -1) else 50)  # MOV hides what lies before its start
     assert [round((each.time - frames[0].time) * 25) for each in frames] == list(range(len(frames)))
 
 
+@pytest.mark.skipif(int(av.__version__.split(".")[0]) < 15, reason="PyAV 14 can't mark a stream as a cover picture")
 def test_a_cover_picture_is_not_the_video(tmp_path: Path, clip: Path) -> None:
     path = tmp_path / "film.mp4"
     with av.open(str(clip)) as source, av.open(str(path), "w") as target:

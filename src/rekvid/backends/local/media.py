@@ -6,6 +6,7 @@ Whatever is wrong with a file becomes an `UnreadableVideoError` whose message is
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import struct
 from collections.abc import Iterator
@@ -182,7 +183,8 @@ def _why_not_opened(path: Path, error: Exception) -> str:
         return f"{path.name} can't be read: permission denied."
     if isinstance(error, av.error.InvalidDataError) and _lacks_index(path):
         return f"{path.name} ends early: it is an MP4 or MOV file without its index (moov)."
-    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError | av.error.EOFError):
+    # EINVAL is what the whitelist of containers gives.
+    if isinstance(error, av.error.InvalidDataError | av.error.EOFError) or getattr(error, "errno", 0) == errno.EINVAL:
         return f"{path.name} is not a video file that can be read here."
     return f"{path.name} can't be opened: {_reason(error)}."
 
