@@ -86,9 +86,14 @@ def item_of(hint: object) -> object | None:
 
 
 def hints_of(cls: type) -> dict[str, object]:
-    """The hints of all fields of a dataclass, with their marks."""
+    """The hints of all fields of a dataclass that AWS knows, with their marks."""
     hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    return {field.name: hints[field.name] for field in fields_of(cls)}
+
+
+def fields_of(cls: type) -> list[dataclasses.Field[Any]]:
+    """The fields of a dataclass that AWS knows: all but those that are ours alone, and are never sent."""
+    return [field for field in dataclasses.fields(cls) if "ours" not in field.metadata]
 
 
 @cache
@@ -156,7 +161,7 @@ _BUILT: dict[type[Shape], AnyStrategy] = {}
 def _built(cls: type[Shape]) -> AnyStrategy:
     hints = hints_of(cls)
     fields = {}
-    for field in dataclasses.fields(cls):
+    for field in fields_of(cls):
         values = _of_hint(hints[field.name])
         fields[field.name] = st.none() | values if field.default is None else values
     return st.builds(cls, **fields)
@@ -188,7 +193,7 @@ def requests(cls: type[RequestT], *, videos: AnyStrategy = s3_videos) -> st.Sear
     """Requests of `cls` that keep to all rules."""
     hints = hints_of(cls)
     fields = {}
-    for field in dataclasses.fields(cls):
+    for field in fields_of(cls):
         values = videos if shape_in(hints[field.name]) is Video else _by_rule(hints[field.name])
         if field.default is None:
             values = st.none() | values

@@ -35,6 +35,7 @@ class Client:
 
     Args:
         backend: ``"aws"`` (credentials and region as boto3 finds them), ``"local"`` (this machine's CPU), or a backend.
+        notification_channel: The channel of every start that is given none, and of the jobs that are come back to.
         clock: What tells the time while waiting.
         new_token: Makes the ``client_request_token`` of a start that was given none.
 
@@ -48,10 +49,12 @@ class Client:
         self,
         backend: Backend | Literal["aws", "local"] = "aws",
         *,
+        notification_channel: NotificationChannel | None = None,
         clock: Clock | None = None,
         new_token: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._backend = _backend_of(backend)
+        self._channel = notification_channel
         self._clock = clock or SystemClock()
         self._new_token = new_token
 
@@ -86,7 +89,7 @@ class Client:
             features: What to detect; GENERAL_LABELS when absent.
             client_request_token: 1-64 letters, digits, ``-`` and ``_``; a fresh one is made when absent, so a retry
                 inside this call can't begin a second job.
-            notification_channel: Where the service publishes that the job has ended.
+            notification_channel: Where the service publishes that the job has ended; the client's when absent.
             job_tag: 1-1024 characters that come back with the notification.
 
         Raises:
@@ -103,10 +106,11 @@ class Client:
             exclude_categories=exclude_categories,  # type: ignore[arg-type]  # likewise
             features=features,  # type: ignore[arg-type]  # likewise
             client_request_token=self._new_token() if client_request_token is None else client_request_token,
-            notification_channel=notification_channel,
+            notification_channel=notification_channel or self._channel,
             job_tag=job_tag,
         )
-        return self.label_detection_job(self._backend.start(request))
+        job_id = self._backend.start(request)
+        return LabelDetectionJob(self._backend, job_id, clock=self._clock, channel=request.notification_channel)
 
     def get_label_detection(
         self,
@@ -141,7 +145,7 @@ class Client:
         Raises:
             ValidationError: `job_id` is not 1-64 letters, digits, ``-`` and ``_``.
         """
-        return LabelDetectionJob(self._backend, job_id, clock=self._clock)
+        return LabelDetectionJob(self._backend, job_id, clock=self._clock, channel=self._channel)
 
     def start_segment_detection(
         self,
@@ -165,7 +169,7 @@ class Client:
             black_frame: What counts as a black frame.
             client_request_token: 1-64 letters, digits, ``-`` and ``_``; a fresh one is made when absent, so a retry
                 inside this call can't begin a second job.
-            notification_channel: Where the service publishes that the job has ended.
+            notification_channel: Where the service publishes that the job has ended; the client's when absent.
             job_tag: 1-1024 characters that come back with the notification.
 
         Raises:
@@ -179,10 +183,11 @@ class Client:
             min_technical_cue_confidence=min_technical_cue_confidence,
             black_frame=black_frame,
             client_request_token=self._new_token() if client_request_token is None else client_request_token,
-            notification_channel=notification_channel,
+            notification_channel=notification_channel or self._channel,
             job_tag=job_tag,
         )
-        return self.segment_detection_job(self._backend.start(request))
+        job_id = self._backend.start(request)
+        return SegmentDetectionJob(self._backend, job_id, clock=self._clock, channel=request.notification_channel)
 
     def get_segment_detection(
         self, job_id: str, *, next_token: str | None = None, max_results: int | None = None
@@ -207,7 +212,7 @@ class Client:
         Raises:
             ValidationError: `job_id` is not 1-64 letters, digits, ``-`` and ``_``.
         """
-        return SegmentDetectionJob(self._backend, job_id, clock=self._clock)
+        return SegmentDetectionJob(self._backend, job_id, clock=self._clock, channel=self._channel)
 
     def close(self) -> None:
         """Free what the backend holds; on the local backend, jobs that still run are ended."""

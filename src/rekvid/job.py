@@ -17,6 +17,7 @@ from rekvid.models import (
     LabelDetectionAggregateBy,
     LabelDetectionPage,
     LabelDetectionSortBy,
+    NotificationChannel,
     SegmentDetection,
     SegmentDetectionPage,
     SegmentType,
@@ -49,13 +50,23 @@ class Job(Generic[PageT, ItemT]):
         operation: What it detects.
         job_id: Its id.
         clock: What tells the time while waiting.
+        channel: What the job notifies, to wait by; None where it isn't known.
     """
 
-    def __init__(self, backend: Backend, operation: Operation[PageT, ItemT], job_id: str, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        operation: Operation[PageT, ItemT],
+        job_id: str,
+        *,
+        clock: Clock,
+        channel: NotificationChannel | None = None,
+    ) -> None:
         self._backend = backend
         self._operation = operation
         self._id = operation.get(job_id=job_id).job_id  # checked like any parameter
         self._clock = clock
+        self._channel = channel
         self._ended: PageT | None = None
 
     @property
@@ -100,7 +111,7 @@ class Job(Generic[PageT, ItemT]):
         """
         begun = self._clock.monotonic()
         deadline = Deadline.after(self._clock, timeout)
-        signal = self._backend.signal()
+        signal = self._backend.signal(self._channel)
 
         def report() -> None:
             if on_progress is not None:
@@ -171,8 +182,10 @@ class Job(Generic[PageT, ItemT]):
 class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
     """A label detection job."""
 
-    def __init__(self, backend: Backend, job_id: str, *, clock: Clock) -> None:
-        super().__init__(backend, LABEL_DETECTION, job_id, clock=clock)
+    def __init__(
+        self, backend: Backend, job_id: str, *, clock: Clock, channel: NotificationChannel | None = None
+    ) -> None:
+        super().__init__(backend, LABEL_DETECTION, job_id, clock=clock, channel=channel)
 
     def labels(
         self,
@@ -220,8 +233,10 @@ class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
 class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
     """A segment detection job."""
 
-    def __init__(self, backend: Backend, job_id: str, *, clock: Clock) -> None:
-        super().__init__(backend, SEGMENT_DETECTION, job_id, clock=clock)
+    def __init__(
+        self, backend: Backend, job_id: str, *, clock: Clock, channel: NotificationChannel | None = None
+    ) -> None:
+        super().__init__(backend, SEGMENT_DETECTION, job_id, clock=clock, channel=channel)
 
     def segments(
         self, *, max_results: int | None = None, next_token: str | None = None

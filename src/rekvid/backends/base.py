@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rekvid.models import NotificationChannel
 from rekvid.operations import GetRequest, PageT, StartRequest
 
 
@@ -39,8 +40,8 @@ class Backend(Protocol):
         """
         ...
 
-    def signal(self) -> Signal | None:
-        """What wakes the waiters of this backend; None where only asking tells."""
+    def signal(self, channel: NotificationChannel | None = None) -> Signal | None:
+        """What wakes the waiters of a job that notifies `channel`; None where only asking tells."""
         ...
 
     def close(self) -> None:

@@ -143,7 +143,8 @@ _ADAPTERS: dict[type[Shape], object] = {}
 
 def _members(cls: type[Shape]) -> tuple[tuple[str, str], ...]:
     if cls not in _MEMBERS:
-        _MEMBERS[cls] = tuple((field.name, aws_name(field.name)) for field in dataclasses.fields(cls))
+        fields = [field for field in dataclasses.fields(cls) if "ours" not in field.metadata]
+        _MEMBERS[cls] = tuple((field.name, aws_name(field.name)) for field in fields)
     return _MEMBERS[cls]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from typing import Annotated
 
@@ -26,13 +27,17 @@ class NotificationChannel(Checked, Shape):
         sns_topic_arn: The SNS topic, in the region of the endpoint. With the managed policy
             AmazonRekognitionServiceRole its name must begin with ``AmazonRekognition``.
         role_arn: The IAM role that the service takes to publish.
+        queue_url: The SQS queue that is subscribed to the topic, to wait by; it stays here and is not sent. None polls.
 
     Raises:
-        ValidationError: One of the two has not the form of such an ARN.
+        ValidationError: A field has not the form that it must have.
     """
 
     sns_topic_arn: Annotated[str, Text(pattern=r"(^arn:aws:sns:.*:\w{12}:.+$)")]
     role_arn: Annotated[str, Text(pattern=r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")]
+    queue_url: Annotated[str, Text(pattern=r"https?://\S+")] | None = dataclasses.field(
+        default=None, metadata={"ours": "read by the waiter, unknown to the service"}
+    )
 
 
 @value

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rekvid.backends.base import Signal
 from rekvid.backends.local.store import Store
 from rekvid.errors import RekvidError
-from rekvid.models import JobPage
+from rekvid.models import JobPage, NotificationChannel
 from rekvid.operations import GetRequest, Operation, PageT, Request, StartRequest, operation_of_get
 from rekvid.testing.clock import ManualClock
 
@@ -99,7 +99,7 @@ class FakeBackend:
                 self._end(request.job_id, self._running.pop(request.job_id), operation_of_get(request))
             return self._store.get(request)
 
-    def signal(self) -> Signal | None:
+    def signal(self, channel: NotificationChannel | None = None) -> Signal | None:
         """None: a fake is asked, as AWS is."""
         return None
 

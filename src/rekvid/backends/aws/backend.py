@@ -15,6 +15,7 @@ from rekvid.backends.aws import decoding
 from rekvid.backends.aws.faults import translate
 from rekvid.backends.base import Signal
 from rekvid.errors import ConfigurationError, ResponseError
+from rekvid.models import NotificationChannel
 from rekvid.operations import GetRequest, PageT, Request, StartRequest
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class AwsBackend:
             decoding.asking_for_page.reset(token)
         return page
 
-    def signal(self) -> Signal | None:
+    def signal(self, channel: NotificationChannel | None = None) -> Signal | None:
         """None: the service is asked."""
         return None
 

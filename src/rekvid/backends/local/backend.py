@@ -18,6 +18,7 @@ from rekvid.backends.local.store import Store
 from rekvid.backends.local.task import Task, task_of
 from rekvid.clock import Clock, SystemClock
 from rekvid.errors import ConfigurationError, MissingExtraError, ModelUnavailableError, ValidationError
+from rekvid.models import NotificationChannel
 from rekvid.operations import GetRequest, PageT, StartRequest, StartSegmentDetectionRequest
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class LocalBackend:
         self._raise_if_closed()
         return self._store.get(request)
 
-    def signal(self) -> Signal:
+    def signal(self, channel: NotificationChannel | None = None) -> Signal:
         """Wakes waiters when a job of this backend ends; tells its progress."""
         return self._runner
 
