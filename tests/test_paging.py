@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekvid.errors import RekvidError, ResponseError, ThrottlingError
+from rekvid.errors import InvalidPaginationTokenError, RekvidError, ResponseError, ThrottlingError
 from rekvid.models import LabelDetection, LabelDetectionPage
 from rekvid.models.labels import Label
 from rekvid.paging import PageIterator, Paginated
@@ -14,6 +15,10 @@ from rekvid.paging import PageIterator, Paginated
 
 def _label(number: int) -> LabelDetection:
     return LabelDetection(timestamp=number, label=Label(name=f"label {number}", confidence=99.0))
+
+
+def _labels_of(page: LabelDetectionPage) -> tuple[LabelDetection, ...]:
+    return page.labels
 
 
 class Shelf:
@@ -98,7 +103,7 @@ def test_repeated_token_is_an_error() -> None:
 
 def test_page_that_names_itself_as_the_next_is_an_error() -> None:
     """A page whose token leads back to itself is not read twice."""
-    pages = PageIterator(lambda _: LabelDetectionPage(next_token="again"), "again")
+    pages = PageIterator(lambda _: LabelDetectionPage(next_token="again"), _labels_of, "again")
     next(pages)
     with pytest.raises(ResponseError):
         next(pages)
@@ -123,7 +128,7 @@ def test_one_page_is_fetched_ahead() -> None:
             fetched.set()
         return page
 
-    pages = PageIterator(get)
+    pages = PageIterator(get, _labels_of)
     next(pages)
     assert fetched.wait(10), "the second page was not asked for while the first was worked on"
     assert shelf.asked == [None, "token 1"]
@@ -138,10 +143,69 @@ def test_each_iteration_walks_anew() -> None:
 
 def test_empty_token_ends_the_walk() -> None:
     """An empty token counts as none."""
-    pages = PageIterator(lambda _: LabelDetectionPage(next_token=""))
+    pages = PageIterator(lambda _: LabelDetectionPage(next_token=""), _labels_of)
     assert len(list(pages)) == 1
 
 
 def test_repr_tells_what_it_is() -> None:
     """The repr says what comes when you iterate, without fetching it."""
     assert repr(Shelf([1]).labels()) == "<labels, fetched as you iterate>"
+
+
+class AgeingShelf(Shelf):
+    """Pages whose tokens all expire before some calls; the walk from the first page gets new ones."""
+
+    def __init__(self, sizes: list[int], expires_before: set[int]) -> None:
+        super().__init__(sizes)
+        self._expires_before = expires_before
+        self._age = 0
+
+    def get(self, token: str | None) -> LabelDetectionPage:
+        with self._lock:
+            self.asked.append(token)
+            if len(self.asked) in self._expires_before:
+                self._age += 1
+            age = self._age
+        number = 0
+        if token is not None:
+            issued, number = (int(each) for each in token.split("/"))
+            if issued != age:
+                raise InvalidPaginationTokenError("the token has expired", operation="GetLabelDetection")
+        page = self.pages[None if number == 0 else f"token {number}"]
+        return replace(page, next_token=None if page.next_token is None else f"{age}/{number + 1}")
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=7), st.integers(1, 12))
+def test_expired_token_is_walked_around(sizes: list[int], call: int) -> None:
+    """Whenever the tokens expire, the walk begins anew and goes on behind what it has given."""
+    shelf = AgeingShelf(sizes, {call})
+    assert tuple(shelf.labels()) == shelf.all
+
+
+def test_expiry_in_the_second_walk_can_be_tried_again() -> None:
+    """Where the tokens expire again in the walk around, the error is raised, and the iterator goes on from there."""
+    shelf = AgeingShelf([1, 1, 1, 1], {3, 5})
+    items = iter(shelf.labels())
+    found = [next(items), next(items)]
+    with pytest.raises(InvalidPaginationTokenError):
+        found.append(next(items))
+    assert (*found, *items) == shelf.all
+
+
+def test_changed_results_are_not_joined() -> None:
+    """Where the results changed while they were read, the error says how far they agree, and nothing is mixed."""
+    shelf = AgeingShelf([2, 2, 2], {3})
+    items = iter(shelf.labels())
+    found = [next(items) for _ in range(4)]
+    assert found == list(shelf.all[:4])
+    shelf.pages["token 1"] = LabelDetectionPage(labels=(_label(7), _label(8)), next_token="token 2")
+    with pytest.raises(ResponseError, match="changed while they were read, after the first 2 items"):
+        next(items)
+
+
+def test_foreign_token_is_not_walked_around() -> None:
+    """A token that the caller gave and that is refused is the caller's to know about."""
+    shelf = AgeingShelf([1, 1], set())
+    with pytest.raises(InvalidPaginationTokenError) as caught:
+        list(shelf.labels(next_token="7/1"))
+    assert caught.value.next_token == "7/1"

@@ -36,7 +36,8 @@ from rekvid.operations import (
 from rekvid.paging import Paginated
 from rekvid.results import LabelDetectionResult, SegmentDetectionResult
 
-_POLL_AFTER = tenacity.wait_exponential(multiplier=1, max=15)  # seconds: 1, 2, 4, 8, 15, 15, ...
+_POLL = tenacity.wait_exponential(multiplier=1, max=15)  # seconds: 1, 2, 4, 8, 15, 15, ...
+_POLL_BENEATH_SIGNAL = tenacity.wait_fixed(60)  # seconds; only a lost signal waits for it
 _PROGRESS_EVERY = 0.25  # seconds; a progress display that stands still for longer looks stuck
 
 OnProgress = Callable[[JobProgress], object]
@@ -94,8 +95,9 @@ class Job(Generic[PageT, ItemT]):
     def wait(self, timeout: float | None = None, *, on_progress: OnProgress | None = None) -> Self:
         """Wait for the end of the job.
 
-        The backend's signal wakes the wait where there is one; beneath it runs a poll that begins at 1 s and grows
-        to 15 s. Ctrl-C ends the wait and leaves the job as it is.
+        The backend's signal wakes the wait where there is one, with a poll every 60 s beneath it, so that a lost
+        signal costs time and no more. Elsewhere the poll begins at 1 s and grows to 15 s. Ctrl-C ends the wait and
+        leaves the job as it is.
 
         Args:
             timeout: Seconds, 0 or more; None waits as long as it takes.
@@ -112,6 +114,7 @@ class Job(Generic[PageT, ItemT]):
         begun = self._clock.monotonic()
         deadline = Deadline.after(self._clock, timeout)
         signal = self._backend.signal(self._channel)
+        poll = _POLL_BENEATH_SIGNAL if signal is not None and signal.covers(self._id) else _POLL
 
         def report() -> None:
             if on_progress is not None:
@@ -128,7 +131,7 @@ class Job(Generic[PageT, ItemT]):
         tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda done: not done),
             stop=lambda _: deadline.passed,
-            wait=lambda state: min(_POLL_AFTER(state), deadline.remaining()),
+            wait=lambda state: min(poll(state), deadline.remaining()),
             sleep=lambda seconds: self._pause(float(seconds), signal, report if on_progress else None),
             retry_error_callback=time_is_up,
         )(self.done)

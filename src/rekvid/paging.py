@@ -12,23 +12,35 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from rekvid.errors import RekvidError, ResponseError
+from rekvid.errors import InvalidPaginationTokenError, RekvidError, ResponseError
 from rekvid.operations import ItemT, PageT
 
 
 class PageIterator(Iterator[PageT], Generic[PageT]):
     """The pages from a token on, one of them fetched ahead.
 
+    Where a token can't be used any more (they live for 24 hours) and the walk began at the first page, it walks
+    again from there and passes over exactly the pages that it has given, after comparing them.
+
     Args:
         get: Gets the page of a token; None stands for the first page.
+        items_of: Gives the items of a page, to compare pages by.
         next_token: Where to begin.
     """
 
-    def __init__(self, get: Callable[[str | None], PageT], next_token: str | None = None) -> None:
+    def __init__(
+        self,
+        get: Callable[[str | None], PageT],
+        items_of: Callable[[PageT], tuple[object, ...]],
+        next_token: str | None = None,
+    ) -> None:
         self._get = get
+        self._items_of = items_of
+        self._first_token = next_token
         self._token = next_token
         self._ended = False
         self._read: set[str | None] = set()
+        self._given: list[tuple[int, ...]] = []
         self._ahead: Future[PageT] | None = None
 
     def __next__(self) -> PageT:
@@ -42,14 +54,43 @@ class PageIterator(Iterator[PageT], Generic[PageT]):
         ahead, self._ahead = self._ahead, None
         try:
             page = ahead.result() if ahead else self._get(token)
+        except InvalidPaginationTokenError as error:
+            page = self._walk_again(error)
         except RekvidError as error:
             raise _with_token(error, token)  # noqa: B904  # the same error, not one that follows from it
-        self._read.add(token)
+        self._read.add(self._token)
+        self._given.append(self._fingerprint(page))
         self._token = page.next_token or None
         self._ended = self._token is None
         if not self._ended and self._token not in self._read:
             self._ahead = _in_background(self._get, self._token)
         return page
+
+    def _walk_again(self, error: InvalidPaginationTokenError) -> PageT:
+        """The page of the token that failed, reached anew from the first page."""
+        refused = self._token
+        if self._first_token is not None or not self._given:
+            raise _with_token(error, refused)
+        token = None
+        try:
+            for number, given in enumerate(self._given):
+                page = self._get(token)
+                if self._fingerprint(page) != given or not page.next_token:
+                    read = sum(count for count, *_ in self._given[:number])
+                    raise ResponseError(f"the results changed while they were read, after the first {read} items")
+                token = page.next_token
+            page = self._get(token)
+        except RekvidError as another:
+            raise _with_token(another, refused) from error
+        # The tokens of this walk replace those of the first.
+        self._read = set()
+        self._token = token
+        return page
+
+    def _fingerprint(self, page: PageT) -> tuple[int, ...]:
+        """What tells a page from another at the price of two hashes: how many items, which first, which last."""
+        items = self._items_of(page)
+        return (len(items), hash(items[0]), hash(items[-1])) if items else (0,)
 
 
 class ItemIterator(Iterator[ItemT], Generic[PageT, ItemT]):
@@ -95,7 +136,7 @@ class Paginated(Generic[PageT, ItemT]):
 
     def pages(self) -> PageIterator[PageT]:
         """The pages instead of their items."""
-        return PageIterator(self._get, self._next_token)
+        return PageIterator(self._get, self._items_of, self._next_token)
 
     def __repr__(self) -> str:
         return f"<{self._what}, fetched as you iterate>"

@@ -15,6 +15,10 @@ class Signal(Protocol):
         """Let up to `timeout` seconds pass; return True, and sooner, when it is worth asking for `job_id` again."""
         ...
 
+    def covers(self, job_id: str) -> bool:
+        """Whether the end of `job_id` is going to be signalled, so that the poll beneath may be slow."""
+        ...
+
     def progress(self, job_id: str) -> float | None:
         """The share of the work done, 0-1; None where nobody can tell."""
         ...

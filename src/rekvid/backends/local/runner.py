@@ -68,6 +68,11 @@ class Runner:
             self._changed.wait(_finite(timeout))
             return False
 
+    def covers(self, job_id: str) -> bool:
+        """See `Signal.covers`: the jobs of this runner."""
+        with self._changed:
+            return job_id in self._progress or job_id in self._ended
+
     def progress(self, job_id: str) -> float | None:
         """See `Signal.progress`."""
         with self._changed:
