@@ -18,7 +18,6 @@ from machine import machine
 
 from rekvid.models import LabelDetectionPage
 
-
 PAGES_A_ROUND = 5
 
 
@@ -49,9 +48,7 @@ def main() -> None:
                 decode()
                 times[name].append(time.perf_counter() - begun)
 
-    print(
-        f"{machine()}; one page of {len(body) / 1000:.0f} KB, 1000 labels; {rounds} rounds of {PAGES_A_ROUND} pages each"
-    )
+    print(f"{machine()}; one page of {len(body) / 1000:.0f} KB, 1000 labels; {rounds} rounds of {PAGES_A_ROUND}")
     base = statistics.median(times["botocore's parser, to dictionaries"])
     print("| decoder | best ms | median ms | share of botocore's |\n|---|---|---|---|")
     for name, taken in times.items():

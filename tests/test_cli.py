@@ -13,7 +13,7 @@ pytest.importorskip("typer")
 pytest.importorskip("av")
 
 
-def _rekvid(*arguments: str, columns: str = "120") -> subprocess.CompletedProcess[str]:
+def _rekvid(*arguments: str, columns: str = "80") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from rekvid.cli import main; main()", *arguments],
         capture_output=True,
@@ -37,7 +37,7 @@ def test_demo_shows_segments_and_what_to_try_next(demo: tuple[subprocess.Complet
     assert "BlackFrames" in answer.stdout
     assert "rekvid segments" in answer.stdout
     made = answer.stdout.split("cuts at frames ")[1].split(";")[0]
-    starts = [line.split("│")[5].strip().split("-")[0] for line in answer.stdout.splitlines() if "│ shot" in line]
+    starts = [line.split("│")[4].strip().split("-")[0] for line in answer.stdout.splitlines() if "│ shot" in line]
     assert starts == ["0", *made.split(", ")]
 
 

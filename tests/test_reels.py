@@ -6,9 +6,12 @@ import itertools
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
+pytest.importorskip("av")
+pytest.importorskip("numpy")
 import av
 import numpy as np
-import pytest
 
 from rekvid.testing.reels import BlackScene, BlackStretch, ReelTruth, Stretch, TextureScene, make_reel, paint_reel
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+pytest.importorskip("av")
+pytest.importorskip("numpy")
+import numpy as np
 
 from rekvid.backends.local.cues import Cue, CueDetector, black_level
 from rekvid.backends.local.decode import SmallFrame

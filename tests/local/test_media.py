@@ -8,12 +8,15 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
-from av.stream import Disposition
 from hypothesis import given
 from hypothesis import strategies as st
+
+pytest.importorskip("av")
+pytest.importorskip("numpy")
+import av
+import numpy as np
+from av.stream import Disposition
 
 from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.media import (

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytest.importorskip("av")
+pytest.importorskip("numpy")
 from rekvid.backends.local.cues import Cue
 from rekvid.backends.local.media import UnreadableVideoError, single_precision
 from rekvid.backends.local.segments import (

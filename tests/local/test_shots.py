@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+pytest.importorskip("av")
+pytest.importorskip("numpy")
+import numpy as np
 
 from rekvid.backends.local.decode import SmallFrame
 from rekvid.backends.local.shots import Boundary, Shot, ShotDetector, confidence_of, shots_between

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rekvid.backends.local import tokens
@@ -21,6 +21,7 @@ def test_token_gives_back_its_position(position: int, scope: str) -> None:
 
 
 @given(POSITIONS, st.integers(0, 500), st.integers(1, 255))
+@example(position=31726, place=258, change=6)  # a `-` that becomes a `+`
 def test_changed_token_is_refused(position: int, place: int, change: int) -> None:
     """A token in which a single byte was changed is refused."""
     token = bytearray(tokens.issue(SECRET, "job", position, NOW).encode())

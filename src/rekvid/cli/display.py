@@ -33,13 +33,13 @@ def progress_bar(console: Console, title: str) -> Iterator[OnProgress]:
 def segments_table(result: SegmentDetectionResult, title: str) -> Table:
     """The segments, a row each, under a line about the video."""
     table = Table(title=title, title_justify="left", caption=_about(result), caption_justify="left")
-    for heading in ("type", "what", "start", "end", "frames", "confidence"):
+    for heading in ("what", "start", "end", "frames", "confidence"):
         table.add_column(heading, justify="right" if heading in ("frames", "confidence") else "left", no_wrap=True)
     for segment in result.segments:
         frames = f"{segment.start_frame_number}-{segment.end_frame_number}"
         confidence = "" if segment.confidence is None else f"{segment.confidence:.1f}"
         start, end = segment.start_timecode_smpte, segment.end_timecode_smpte
-        table.add_row(str(segment.type), _what(segment), start, end, frames, confidence)
+        table.add_row(_what(segment), start, end, frames, confidence)
     return table
 
 

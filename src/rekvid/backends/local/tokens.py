@@ -38,6 +38,8 @@ def read(secret: bytes, scope: str, token: str, now: float) -> int:
         raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):
         raise BadTokenError from None
+    if base64.urlsafe_b64encode(raw).decode() != token:  # the decoder takes `+` for `-`, and `/` for `_`
+        raise BadTokenError
     payload, mac = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
     if len(payload) != _PAYLOAD.size or not hmac.compare_digest(mac, _mac(secret, scope, payload)):
         raise BadTokenError
