@@ -48,7 +48,9 @@ def made() -> list[RekvidError]:
         errors.ResponseError: errors.ResponseError("no number", path="labels[3].label.confidence"),
         errors.JobFailedError: errors.JobFailedError("4f", "Unsupported codec/format."),
         errors.WaitTimeoutError: errors.WaitTimeoutError("4f", 2.5),
-        ServiceError: ServiceError("no", operation="GetLabelDetection", code="NewException", request_id="r"),
+        ServiceError: ServiceError(
+            "no", operation="GetLabelDetection", code="NewException", request_id="r", job_id="4f", hint="look there"
+        ),
     }
 
     def make(cls: type[RekvidError]) -> RekvidError:
@@ -146,9 +148,10 @@ def test_messages_tell_what_happened() -> None:
     assert texts[errors.ValidationError] == f"include_labels[3]='{'x' * 76}...: at most 50 characters"
     assert 'pip install "rekvid[local]"' in texts[errors.MissingExtraError]
     assert texts[errors.ResponseError] == "labels[3].label.confidence: no number"
-    assert texts[errors.JobFailedError] == "job 4f failed: Unsupported codec/format."
+    assert texts[errors.JobFailedError].startswith("job 4f failed: Unsupported codec/format. (")
     assert "2.5 s" in texts[errors.WaitTimeoutError]
-    assert texts[errors.ThrottlingError] == "StartLabelDetection: ThrottlingException: no"
+    assert texts[errors.InternalServerError] == "StartLabelDetection: InternalServerError: no"
+    assert texts[ServiceError] == "GetLabelDetection: NewException: no (look there)"
     assert str(errors.JobFailedError("4f", None)) == "job 4f failed: the service gave no reason"
     assert str(errors.ResponseError("no JSON")) == "no JSON"
 
@@ -183,6 +186,66 @@ def test_of_keeps_an_unknown_code(code: str) -> None:
     assert type(error) is ServiceError
     assert error.code == code
     assert not error.retryable
+
+
+@pytest.mark.parametrize(
+    ("cls", "words"),
+    [
+        (errors.AccessDeniedError, ["rekognition:StartLabelDetection", "iam:PassRole"]),
+        (errors.IdempotentParameterMismatchError, ["client_request_token", "7 days"]),
+        (errors.InvalidPaginationTokenError, ["24 hours", "first page"]),
+        (errors.LimitExceededError, ["20 jobs", "start_timeout"]),
+        (errors.ProvisionedThroughputExceededError, ["notification channel"]),
+        (errors.ResourceNotFoundError, ["7 days", "region", "account"]),
+        (errors.ThrottlingError, ["notification channel"]),
+        (errors.VideoTooLargeError, ["10 GB", "6 hours"]),
+    ],
+)
+def test_hint_says_what_to_check(cls: type[ServiceError], words: list[str]) -> None:
+    """An error whose usual cause is known ends with what to check, and keeps the service's message as it came."""
+    error = cls("the service's words", operation="StartLabelDetection")
+
+    assert error.hint is not None
+    assert [word for word in words if word not in error.hint] == []
+    assert str(error) == f"StartLabelDetection: {error.code}: the service's words ({error.hint})"
+    assert error.message == "the service's words"
+
+
+def test_hint_on_s3_is_for_what_lies_in_s3() -> None:
+    """An object that can't be read tells what to check in S3; a file that can't be read tells nothing of the kind."""
+    in_s3 = errors.InvalidS3ObjectError("Unable to get object metadata from S3.", operation="StartLabelDetection")
+    on_disk = errors.InvalidS3ObjectError("film.mp4 can't be read", operation="StartLabelDetection")
+
+    assert "region" in str(in_s3.hint)
+    assert "s3:GetObject" in str(in_s3.hint)
+    assert on_disk.hint is None
+
+
+def test_lost_connection_tells_whether_a_job_may_run() -> None:
+    """Where no answer came to a start, the error says how to find out, without a second job, what became of it."""
+    start = errors.TransportError("reset", operation="StartLabelDetection")
+    get = errors.TransportError("reset", operation="GetLabelDetection")
+
+    assert "client_request_token" in str(start)
+    assert "network" in str(get)
+
+
+def test_failed_job_tells_what_the_service_takes() -> None:
+    """The service's bare words on the codec are explained; a backend's own, longer ones stand for themselves."""
+    assert "H.264 in MP4 or MOV" in str(errors.JobFailedError("4f", "Unsupported codec/format."))
+    assert errors.JobFailedError("4f", "Unsupported codec/format. There is no decoder here for vvc.").hint is None
+
+
+def test_hint_of_an_error_goes_over_that_of_its_class() -> None:
+    """Who knows better than the class says so, when the error is made or later."""
+    error = ServiceError.of(
+        "ThrottlingException", "slow", operation="GetLabelDetection", job_id="4f", hint="look at the proxy"
+    )
+
+    assert (type(error), error.job_id) == (errors.ThrottlingError, "4f")
+    assert str(error).endswith("ThrottlingException: slow (look at the proxy)")
+    error.hint = None
+    assert str(error).endswith("ThrottlingException: slow")
 
 
 def test_an_error_made_by_class_knows_its_code() -> None:
