@@ -19,6 +19,7 @@ SOURCES = ROOT / "src"
 LEVELS = {
     "rekvid._version": 0,
     "rekvid.clock": 0,
+    "rekvid.container": 0,
     "rekvid.errors": 0,
     "rekvid.timecode": 0,
     "rekvid.models": 1,
