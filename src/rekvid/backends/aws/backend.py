@@ -14,7 +14,7 @@ from rekvid._version import __version__
 from rekvid.backends.aws import decoding
 from rekvid.backends.aws.faults import translate
 from rekvid.backends.base import Signal
-from rekvid.errors import ConfigurationError, ResponseError
+from rekvid.errors import ConfigurationError, ResponseError, TransportError
 from rekvid.models import NotificationChannel
 from rekvid.operations import GetRequest, PageT, Request, StartRequest
 
@@ -75,9 +75,12 @@ class AwsBackend:
         """See `Backend.get`."""
         token = decoding.asking_for_page.set(True)
         try:
-            page: PageT = self._call(request)[decoding.PAGE_KEY]
+            answer = self._call(request)
         finally:
             decoding.asking_for_page.reset(token)
+        if decoding.PAGE_KEY not in answer:
+            raise TransportError(answer["Error"]["Message"], operation=request.operation_name())
+        page: PageT = answer[decoding.PAGE_KEY]
         return page
 
     def signal(self, channel: NotificationChannel | None = None) -> Signal | None:
