@@ -35,6 +35,7 @@ LEVELS = {
     "rekvid.backends.local": 5,
     "rekvid.job": 6,
     "rekvid.client": 7,
+    "rekvid.aws": 8,
     "rekvid.endpoint": 8,
     "rekvid.testing": 9,
     "rekvid.cli": 10,
