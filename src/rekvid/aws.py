@@ -13,7 +13,8 @@
 
 from __future__ import annotations
 
-from rekvid.backends.aws.checking import Finding, Problem, check
+from rekvid.backends.aws.checking import check
+from rekvid.backends.aws.findings import Finding, Problem
 from rekvid.backends.aws.provisioning import Policy, Provisioned, provision
 from rekvid.backends.aws.teardown import TornDown, teardown
 

@@ -23,7 +23,7 @@ arns = st.builds(
 
 
 def _send(queue: str, topic: str, service: str = policies.SNS, action: str = "sqs:SendMessage") -> Access:
-    return Access(action=action, resource=queue, service=service, context={"aws:sourcearn": topic})
+    return Access(action=action, resource=queue, principal=service, context={"aws:sourcearn": topic})
 
 
 def test_documents_are_as_the_guides_say() -> None:
@@ -111,7 +111,7 @@ def test_role_is_taken_for_its_account_alone(account: str, other: str) -> None:
         (policies.SNS, account, False),
     ):
         context = {"aws:sourceaccount": source}
-        assume = Access(action="sts:AssumeRole", resource="arn:role", service=service, context=context)
+        assume = Access(action="sts:AssumeRole", resource="arn:role", principal=service, context=context)
         assert allows(document, assume) == expected
 
 

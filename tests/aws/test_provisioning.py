@@ -16,7 +16,7 @@ from botocore.compat import HTTPHeaders
 import rekvid.aws
 from rekvid.aws import Finding, Problem, Provisioned, TornDown
 from rekvid.backends.aws import policies
-from rekvid.backends.aws.checking import queue_region
+from rekvid.backends.aws.queue_check import queue_region
 from rekvid.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -628,8 +628,8 @@ def test_other_regions_are_found(account: Account) -> None:
     assert account.problems(made.channel, region_name="us-west-2") == [Problem.REGION_DIFFERS]
     elsewhere = f"https://sqs.us-west-2.amazonaws.com/{ACCOUNT}/{NAME}"
     findings = account.check(_other(made.channel, queue_url=elsewhere))
-    assert [each.problem for each in findings] == [Problem.REGION_DIFFERS, Problem.QUEUE_MISSING]
-    assert "us-west-2" in findings[0].what
+    assert [each.problem for each in findings] == [Problem.QUEUE_MISSING, Problem.QUEUE_REGION]
+    assert "us-west-2" in findings[1].what
 
 
 @pytest.mark.parametrize(
@@ -704,7 +704,7 @@ def test_few_receives_are_a_warning(account: Account) -> None:
 
 
 def test_role_without_right_to_the_key_is_found(account: Account) -> None:
-    """A role that may publish but not use the topic's key is found."""
+    """A role that may publish but not use the topic's key is found, unless the key's own policy lets it."""
     key = account.make_key()
     made = account.provision(kms_key=key)
     account.let_sns_use(key, made.channel)
@@ -714,12 +714,45 @@ def test_role_without_right_to_the_key_is_found(account: Account) -> None:
         PolicyDocument=json.dumps(policies.publish_policy(made.channel.sns_topic_arn, None)),
     )
     assert account.problems(made.channel) == [Problem.ROLE_KEY]
+    for_sns = policies.key_statement(made.channel.sns_topic_arn)
+    for_role = {**for_sns, "Sid": "Role", "Principal": {"AWS": [made.channel.role_arn]}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [for_sns, for_role]})
+    account.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document)
+    assert account.check(made.channel) == ()
 
 
 def test_key_that_sns_may_not_use_is_found(account: Account) -> None:
     """A queue's key whose policy doesn't let SNS use it is found."""
     made = account.provision(kms_key=account.make_key())
     assert account.problems(made.channel) == [Problem.QUEUE_KEY]
+
+
+@pytest.mark.parametrize("state", ["disabled", "missing"])
+def test_key_that_cannot_be_used_is_found(account: Account, state: str) -> None:
+    """A key of topic and queue that is disabled or gone is found, once."""
+    key = account.make_key()
+    made = account.provision(kms_key=key)
+    if state == "disabled":
+        account.kms.disable_key(KeyId=key.rpartition("/")[2])
+    else:
+        gone = f"{key[:-8]}00000000"
+        account.set_queue(made.channel, KmsMasterKeyId=gone)
+        account.sns.set_topic_attributes(
+            TopicArn=made.channel.sns_topic_arn, AttributeName="KmsMasterKeyId", AttributeValue=gone
+        )
+    assert account.problems(made.channel) == [Problem.KEY_UNUSABLE]
+
+
+def test_opt_in_region_may_have_its_own_name_of_sns(account: Account) -> None:
+    """A queue's policy that names SNS as an opt-in region does is fine."""
+    made = account.provision(region_name="eu-south-1")
+    queue: Any = account.session.client("sqs", region_name="eu-south-1", endpoint_url=account.url)
+    document = json.dumps(policies.queue_policy(made.queue_arn, made.channel.sns_topic_arn))
+    named = document.replace("sns.amazonaws.com", "sns.eu-south-1.amazonaws.com")
+    redrive = json.dumps(policies.redrive_policy(made.dead_letter_queue_arn, 1000))
+    queue.set_queue_attributes(QueueUrl=_url(made.channel), Attributes={"Policy": named, "RedrivePolicy": redrive})
+    queue.close()
+    assert account.check(made.channel, region_name="eu-south-1") == ()
 
 
 def test_channel_without_queue_is_checked_as_far_as_it_goes(account: Account) -> None:

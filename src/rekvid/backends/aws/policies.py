@@ -23,6 +23,8 @@ PREFIX: Final = "AmazonRekognition"
 SERVICE_ROLE_POLICY: Final = "AmazonRekognitionServiceRole"
 KEY_ACTIONS: Final = ("kms:GenerateDataKey*", "kms:Decrypt")
 """What a publisher needs of the key of an encrypted topic, and SNS of that of an encrypted queue."""
+KEY_USES: Final = ("kms:GenerateDataKey", "kms:Decrypt")
+"""What is then really called."""
 
 
 def _document(*statements: JsonValue) -> Document:
@@ -97,13 +99,14 @@ class Access(Value):
     Attributes:
         action: The action, such as ``sns:Publish``.
         resource: The ARN that it is done to.
-        service: The service that does it; None where the document belongs to who does it, as a role's rights do.
+        principal: The service, or the ARN of the role, that does it; None where the document belongs to who does it, as
+            a role's rights do.
         context: What is known of the condition keys, the keys in lower case.
     """
 
     action: str
     resource: str
-    service: str | None = None
+    principal: str | None = None
     context: Mapping[str, str]
 
 
@@ -144,7 +147,7 @@ def _matches(patterns: object, text: str, *, ignore_case: bool = False) -> bool:
 
 
 def _is_about(statement: Mapping[str, object], access: Access) -> bool:
-    if access.service is not None and not _names_service(statement.get("Principal"), access.service):
+    if access.principal is not None and not _names(statement.get("Principal"), access.principal):
         return False
     if "NotAction" in statement:
         action = not _matches(statement["NotAction"], access.action, ignore_case=True)
@@ -156,9 +159,10 @@ def _is_about(statement: Mapping[str, object], access: Access) -> bool:
     return action and ("Resource" not in statement or _matches(statement["Resource"], access.resource))
 
 
-def _names_service(principal: object, service: str) -> bool:
+def _names(principal: object, who: str) -> bool:
     if isinstance(principal, Mapping):
-        return service in _items(principal.get("Service")) or "*" in _items(principal.get("AWS"))
+        of_aws = _items(principal.get("AWS"))
+        return who in _items(principal.get("Service")) or who in of_aws or "*" in of_aws
     return principal == "*"
 
 

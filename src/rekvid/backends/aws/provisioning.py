@@ -249,11 +249,11 @@ class _Provisioner(Steps):
             wanted["KmsMasterKeyId"] = self.key
         found = self.queue(name)
         if found is None:
-            self.do(
+            # What was just made may not be found by its name for a second (SQS API reference, CreateQueue).
+            made = self.do(
                 f"make the queue {name}", self.sqs.create_queue, QueueName=name, Attributes=wanted, tags=self.names.tags
             )
-            made = None if self.dry_run else self.queue(name)
-            return made[0] if made else f"{self.queues_url}/{name}"
+            return made["QueueUrl"] if made else f"{self.queues_url}/{name}"
         url = found[0]
         answer = call(self.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
         current = answer.get("Attributes", {})
@@ -299,7 +299,7 @@ class _Provisioner(Steps):
     def _subscribe(self) -> str | None:
         found = self.subscription()
         if found is None:
-            self.do(
+            made = self.do(
                 f"subscribe the queue {self.names.queue_name} to the topic",
                 self.sns.subscribe,
                 TopicArn=self.names.topic_arn,
@@ -307,7 +307,7 @@ class _Provisioner(Steps):
                 Endpoint=self.names.queue_arn,
                 ReturnSubscriptionArn=True,
             )
-            return None if self.dry_run else self.subscription()
+            return made["SubscriptionArn"] if made else None
         attributes = call(self.sns.get_subscription_attributes, SubscriptionArn=found)["Attributes"]
         if _plain(attributes.get("FilterPolicy")):
             self.do(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, ParamSpec
+from typing import Final, ParamSpec, TypeVar
 
 from rekvid.backends.aws import policies
 from rekvid.backends.aws.naming import Names
 from rekvid.backends.aws.services import Services, call, find, list_subscriptions
 
 _P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 ROLE_POLICY: Final = "rekvid-publish"
 """Name of the role's inline policy."""
@@ -26,11 +27,11 @@ class Steps:
         self.sqs = services.sqs()
         self.iam = services.iam()
 
-    def do(self, what: str, method: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
-        """Record `what`, and call the method unless this is a dry run."""
-        if not self.dry_run:
-            call(method, *args, **kwargs)
+    def do(self, what: str, method: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        """Record `what`, and call the method unless this is a dry run, which gives None."""
+        answer = None if self.dry_run else call(method, *args, **kwargs)
         self.done.append(what)
+        return answer
 
     def topic(self) -> tuple[dict[str, str], dict[str, str]] | None:
         """Attributes and tags of the topic; None if there is none."""
