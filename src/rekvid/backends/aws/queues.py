@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 _BATCH: Final = 10  # messages; the most that SQS gives or takes in a call
 _LONG_POLL: Final = 20  # seconds; the most that SQS lets a receive last
 _HIDDEN: Final = 30  # seconds a received message is hidden, whatever the queue's own setting, which may be 0 or hours
-_BACK_AFTER_MAX: Final = 60.0  # seconds until a message that was given back can be received again
-_PAUSE: Final = (0.25, 5.0)  # seconds, first and last, after receives that woke nobody; down to half, by chance
+_BACK_AFTER_MAX: Final = 300.0  # seconds until a message that was given back can be received again
+_PAUSE: Final = (0.25, 1.0)  # seconds, first and last, after receives that woke nobody; down to half, by chance
 _RETRY: Final = (2.0, 30.0)  # likewise, after receives that failed
 _HEARD_MAX: Final = 1_000  # notices that nobody waits for, of about 1 KB each
 _HEARD_FOR: Final = 300.0  # seconds
@@ -131,6 +131,10 @@ class QueueSignal:
             told = registered and not self._withdraw(job_id, latch)
         return told
 
+    def covers(self, job_id: str) -> bool:
+        """Whether the queue can be read, as far as is known: its messages tell of every job that was begun with it."""
+        return self._failed == 0
+
     def progress(self, job_id: str) -> float | None:
         """None: Rekognition doesn't tell."""
         return None
@@ -199,7 +203,7 @@ class QueueSignal:
         if self.reading:
             return
         # A daemon, since a receive in flight must not keep the interpreter alive.
-        self._reader = threading.Thread(target=self._read, name="rekvid-queue-reader", daemon=True)
+        self._reader = threading.Thread(target=self._read, name=f"rekvid reader of {self._queue.url}", daemon=True)
         try:
             self._reader.start()
         except RuntimeError as error:  # no more threads, or the interpreter ends: the poll beneath goes on
@@ -287,12 +291,12 @@ class QueueSignal:
             return None
 
     def _back_after(self, count: int) -> int:
-        """Seconds to hide a message that was received `count` times: 2, 3, 4, ... 60, spread by half to each side.
+        """Seconds to hide a message that was received `count` times: 1, 3 after 8, 33 after 32; 300 at most.
 
-        The count is the queue's, so it needs no memory here, and processes agree on it. What nobody waits for is seen
-        less and less, while what passes through a few wrong processes first hardly loses time.
+        Spread by half to each side. The count is the queue's, so it needs no memory here, and processes agree on it.
+        What only passes through a few wrong processes hardly loses time, what nobody waits for is seen ever less.
         """
-        return max(1, round(self._jitter(0.5, 1.5) * min(_BACK_AFTER_MAX, 1.0 + count)))
+        return max(1, round(self._jitter(0.5, 1.5) * min(_BACK_AFTER_MAX, 1 + count * count / 32)))
 
     def _sleep(self, range_: tuple[float, float], times: int) -> None:
         first, last = range_
