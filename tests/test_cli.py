@@ -57,7 +57,7 @@ def test_failures_are_a_sentence_and_an_exit_code(tmp_path: Path) -> None:
     for arguments, code, words in (
         (("segments", str(tmp_path / "missing.mp4")), 1, "No such file"),
         (("segments", str(bad)), 1, "failed"),
-        (("segments", "http://example.org/film.mp4"), 2, "a video is s3://bucket/key"),
+        (("segments", "http://example.org/film.mp4"), 2, "a video is 's3://bucket/key'"),
         (("segments", "s3://media/film.mp4", "--backend", "aws"), 1, "region"),
         (("segments",), 2, "Missing argument"),
     ):

@@ -9,9 +9,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rekvid.errors import ModelUnavailableError, RekvidError, ServiceError, ThrottlingError
+from rekvid.errors import ModelUnavailableError, ResponseError, ServiceError, ThrottlingError, TransportError
 from rekvid.models import Label, LabelDetection, LabelDetectionPage, VideoMetadata
-from rekvid.operations import OPERATIONS
+from rekvid.operations import OPERATIONS, GetRequest, PageT
 from rekvid.testing import FakeBackend
 
 pytest.importorskip("starlette")
@@ -130,14 +130,32 @@ def test_refusals_of_the_local_kind(server: Server, fake: FakeBackend) -> None:
     assert "no label detector" in str(answer["Message"])
 
 
-def test_fault_of_the_backend_is_a_500(server: Server, fake: FakeBackend, caplog: pytest.LogCaptureFixture) -> None:
-    """An error that nobody foresaw is answered as the service's own fault, logged, and the server goes on."""
-    fake.will_raise(RekvidError("unforeseen"), on="get")
-    status, _, answer = _post(server, "RekognitionService.GetLabelDetection", b'{"JobId": "a"}')
-    assert (status, answer["__type"]) == (500, "InternalServerError")
-    assert "unforeseen" not in str(answer["Message"])
-    assert "unforeseen" in caplog.text
-    assert _post(server, "RekognitionService.GetLabelDetection", b'{"JobId": "a"}')[0] == 400
+def test_fault_behind_the_endpoint_is_a_500_that_says_which(server: Server, fake: FakeBackend) -> None:
+    """What goes wrong behind the endpoint is not put down to the caller's request."""
+    for error in (ResponseError("unreadable"), TransportError("refused", operation="GetLabelDetection")):
+        fake.will_raise(error, on="get")
+        status, _, answer = _post(server, "RekognitionService.GetLabelDetection", b'{"JobId": "a"}')
+        assert (status, answer["__type"]) == (500, "InternalServerError")
+        assert str(error) in str(answer["Message"])
+
+
+class Broken(FakeBackend):
+    """A backend with a mistake."""
+
+    def get(self, request: GetRequest[PageT]) -> PageT:
+        raise ZeroDivisionError("secret")
+
+
+def test_unforeseen_error_is_a_500_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An error that nobody foresaw is the service's own fault to the caller, is logged, and the server goes on."""
+    broken = Broken()
+    with Server(broken) as server:
+        for _ in range(2):
+            status, _, answer = _post(server, "RekognitionService.GetLabelDetection", b'{"JobId": "a"}')
+            assert (status, answer["__type"]) == (500, "InternalServerError")
+            assert "secret" not in str(answer["Message"])
+    assert "ZeroDivisionError" in caplog.text
+    broken.close()
 
 
 def test_other_routes_are_not_there(server: Server) -> None:

@@ -33,6 +33,7 @@ LEVELS = {
     "rekvid.backends.base": 4,
     "rekvid.backends.aws": 5,
     "rekvid.backends.local": 5,
+    "rekvid.waiting": 5,
     "rekvid.job": 6,
     "rekvid.client": 7,
     "rekvid.aws": 8,

@@ -231,6 +231,9 @@ class Client:
 
 
 def _backend_of(backend: Backend | str) -> Backend:
+    if isinstance(backend, type) or not (isinstance(backend, str) or hasattr(backend, "start")):
+        rule = "must be 'aws', 'local' or a backend, such as rekvid.AwsBackend(client=...) for a client of boto3"
+        raise ValidationError("backend", backend, rule)
     if not isinstance(backend, str):
         return backend
     if backend == "aws":

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, Self
 
-import tenacity
-
-from rekvid.backends.base import Backend, Signal
-from rekvid.clock import Clock, Deadline
-from rekvid.errors import JobFailedError, WaitTimeoutError
+from rekvid.backends.base import Backend
+from rekvid.clock import Clock
+from rekvid.errors import JobFailedError, ValidationError
 from rekvid.models import (
     JobPage,
     JobProgress,
@@ -35,10 +33,7 @@ from rekvid.operations import (
 )
 from rekvid.paging import Paginated
 from rekvid.results import LabelDetectionResult, SegmentDetectionResult
-
-_POLL = tenacity.wait_exponential(multiplier=1, max=15)  # seconds: 1, 2, 4, 8, 15, 15, ...
-_POLL_BENEATH_SIGNAL = tenacity.wait_fixed(60)  # seconds; only a lost signal waits for it
-_PROGRESS_EVERY = 0.25  # seconds; a progress display that stands still for longer looks stuck
+from rekvid.waiting import Wait
 
 OnProgress = Callable[[JobProgress], object]
 
@@ -109,12 +104,14 @@ class Job(Generic[PageT, ItemT]):
         Raises:
             JobFailedError: The job ended as FAILED.
             WaitTimeoutError: It had not ended in time; it goes on.
-            ServiceError: The backend refuses.
+            ServiceError: The backend refuses. One that may pass is waited out, up to ten in a row.
+            TransportError: No answer came, ten times in a row.
+            ValidationError: `timeout` is not a number of seconds.
         """
+        if timeout is not None and (isinstance(timeout, bool | str) or not timeout >= 0):
+            raise ValidationError("timeout", timeout, "a time limit is a number of seconds, 0 or more, or None")
         begun = self._clock.monotonic()
-        deadline = Deadline.after(self._clock, timeout)
         signal = self._backend.signal(self._channel)
-        poll = _POLL_BENEATH_SIGNAL if signal is not None and signal.covers(self._id) else _POLL
 
         def report() -> None:
             if on_progress is not None:
@@ -124,32 +121,13 @@ class Job(Generic[PageT, ItemT]):
                 elapsed = self._clock.monotonic() - begun
                 on_progress(JobProgress(job_id=self._id, status=status, elapsed=elapsed, fraction=fraction))
 
-        def time_is_up(_: tenacity.RetryCallState) -> bool:
-            raise WaitTimeoutError(self._id, timeout or 0)
-
         report()
-        tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda done: not done),
-            stop=lambda _: deadline.passed,
-            wait=lambda state: min(poll(state), deadline.remaining()),
-            sleep=lambda seconds: self._pause(float(seconds), signal, report if on_progress else None),
-            retry_error_callback=time_is_up,
-        )(self.done)
+        follow = report if on_progress else None
+        Wait(self._id, self.done, signal=signal, clock=self._clock, timeout=timeout, report=follow).run()
         report()
         assert self._ended is not None
         self._raise_if_failed(self._ended)
         return self
-
-    def _pause(self, seconds: float, signal: Signal | None, report: Callable[[], None] | None) -> None:
-        until = Deadline.after(self._clock, seconds)
-        while not until.passed:
-            slice_ = until.remaining() if report is None else min(until.remaining(), _PROGRESS_EVERY)
-            if signal is None:
-                self._clock.sleep(slice_)
-            elif signal.wait(self._id, slice_):
-                return
-            if report is not None:
-                report()
 
     def _paginated(
         self, request: GetRequest[PageT], items_of: Callable[[PageT], tuple[ItemT, ...]], what: str

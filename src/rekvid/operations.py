@@ -53,10 +53,14 @@ class At:
     path: tuple[str, ...]
 
 
-_Filter = Annotated[tuple[Annotated[str, Text(0, 50, r"[A-Za-z0-9àâèçñó'-_(). ]*")], ...], Items(0, 100)]
+_Filter = Annotated[
+    tuple[Annotated[str, Text(0, 50, r"[A-Za-z0-9àâèçñó'-_(). ]*", "the name of a label or category")], ...],
+    Items(0, 100),
+]
+_PLAIN = "letters, digits, - and _"
 _GENERAL = ("Settings", "GeneralLabels")
 _S3_RULES: Mapping[str, object] = {
-    "bucket": Annotated[str, Text(3, 255, r"[0-9A-Za-z\.\-_]*")],
+    "bucket": Annotated[str, Text(3, 255, r"[0-9A-Za-z\.\-_]*", "letters, digits, . - and _")],
     "name": Annotated[str, Text(1, 1024)],
     "version": Optional[Annotated[str, Text(1, 1024)]],  # noqa: UP045  # `|` on Annotated is no type to pyright
 }
@@ -106,7 +110,8 @@ class Request(Checked, Value):
                     raise ValidationError(field, member, f"{key} must stand in an object")
                 member = member.get(key)
             if member is not None:
-                fields[field] = _from_aws(cls, field, member)
+                shape = _nested(cls).get(field)
+                fields[field] = member if shape is None else _revive(shape, field, member)
         for required in _required(cls):
             if required not in fields:
                 raise ValidationError(required, None, f"{cls.operation_name()} requires it")
@@ -126,9 +131,9 @@ class StartRequest(Request):
     """
 
     video: Video | Path = dataclasses.field(metadata={"unchecked": "video_of has checked it"})
-    client_request_token: Annotated[str, Text(1, 64, "^[a-zA-Z0-9-_]+$")] | None = None
+    client_request_token: Annotated[str, Text(1, 64, "^[a-zA-Z0-9-_]+$", _PLAIN)] | None = None
     notification_channel: NotificationChannel | None = None
-    job_tag: Annotated[str, Text(1, 1024, r"[a-zA-Z0-9_.\-:+=\/]+")] | None = None
+    job_tag: Annotated[str, Text(1, 1024, r"[a-zA-Z0-9_.\-:+=\/]+", "letters, digits and _ . - : + = /")] | None = None
 
     def __post_init__(self) -> None:
         """Check every field, and make `video` a `Video` or a `Path`."""
@@ -148,7 +153,7 @@ class GetRequest(Request, Generic[PageT]):
         next_token: Token of the page, at most 255 characters; None for the first.
     """
 
-    job_id: Annotated[str, Text(1, 64, "^[a-zA-Z0-9-_]+$")]
+    job_id: Annotated[str, Text(1, 64, "^[a-zA-Z0-9-_]+$", _PLAIN)]
     max_results: Annotated[int, Whole(1)] | None = None
     next_token: Annotated[str, Text(0, 255)] | None = None
 
@@ -177,9 +182,9 @@ def video_of(source: object) -> Video | Path:
         return source
     if isinstance(source, str | os.PathLike) and source != "":
         path = os.fspath(source)
-        if isinstance(path, str) and "://" not in path and "\0" not in path:
+        if isinstance(path, str) and "://" not in path and "\0" not in path and not path.startswith("s3:/"):
             return Path(path)
-    rule = "a video is s3://bucket/key, an S3Object, a Video, or the path of a file"
+    rule = "a video is 's3://bucket/key' (a string, no Path), an S3Object, a Video, or the path of a file"
     raise ValidationError("video", source, rule)
 
 
@@ -346,31 +351,35 @@ def _to_aws(field: str, member: object) -> JsonValue:
     return str(member) if isinstance(member, str) else member
 
 
-def _from_aws(cls: type[Request], field: str, member: object) -> object:
-    """Revive nested shapes; all else is left to the rules of `cls`."""
-    shapes = [
-        hint for hint in _all_types(get_type_hints(cls)[field]) if isinstance(hint, type) and issubclass(hint, Shape)
-    ]
-    return _revive(shapes[0], field, member) if shapes else member
+_NESTED: dict[type, dict[str, type[Shape]]] = {}
+
+
+def _nested(cls: type) -> dict[str, type[Shape]]:
+    """The fields of a request or a shape that hold a shape, with its class."""
+    if cls not in _NESTED:
+        options = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(cls).items()}
+        _NESTED[cls] = {
+            name: shape
+            for name, hints in options.items()
+            for shape in hints
+            if isinstance(shape, type) and issubclass(shape, Shape)
+        }
+    return _NESTED[cls]
 
 
 def _revive(shape: type[Shape], path: str, member: object) -> Shape:
+    """Make the shape that stands on the wire; what is in it is left to the rules."""
     if not isinstance(member, Mapping):
         raise ValidationError(path, member, f"must be an object of the members of {shape.__name__}")
-    hints = get_type_hints(shape)
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(shape):
         given = member.get(aws_name(field.name))
-        nested = [hint for hint in _all_types(hints[field.name]) if isinstance(hint, type) and issubclass(hint, Shape)]
+        inner = _nested(shape).get(field.name)
         if given is not None:
-            fields[field.name] = _revive(nested[0], f"{path}.{field.name}", given) if nested else given
+            fields[field.name] = given if inner is None else _revive(inner, f"{path}.{field.name}", given)
         elif field.default is dataclasses.MISSING:
             raise ValidationError(f"{path}.{field.name}", None, f"{shape.__name__} requires it")
     try:
         return shape(**fields)
     except ValidationError as error:
         raise ValidationError(f"{path}.{error.field}", error.value, error.rule) from None
-
-
-def _all_types(hint: object) -> tuple[object, ...]:
-    return get_args(hint) or (hint,)

@@ -58,12 +58,16 @@ class PageIterator(Iterator[PageT], Generic[PageT]):
             page = self._walk_again(error)
         except RekvidError as error:
             raise _with_token(error, token)  # noqa: B904  # the same error, not one that follows from it
+        following = page.next_token or None
+        fingerprint = self._fingerprint(page)
+        if following is not None and following not in self._read and following != self._token:
+            self._ahead = _in_background(self._get, following)
+        # Last, and in one step after another that can't fail: an interrupt before it leaves the page to be asked for
+        # again, so none is lost.
         self._read.add(self._token)
-        self._given.append(self._fingerprint(page))
-        self._token = page.next_token or None
-        self._ended = self._token is None
-        if not self._ended and self._token not in self._read:
-            self._ahead = _in_background(self._get, self._token)
+        self._given.append(fingerprint)
+        self._ended = following is None
+        self._token = following
         return page
 
     def _walk_again(self, error: InvalidPaginationTokenError) -> PageT:
@@ -150,7 +154,8 @@ def _with_token(error: _ErrorT, token: str | None) -> _ErrorT:
     return error
 
 
-def _in_background(get: Callable[[str | None], PageT], token: str | None) -> Future[PageT]:
+def _in_background(get: Callable[[str | None], PageT], token: str | None) -> Future[PageT] | None:
+    """The page that is on its way; None where the system has no thread left, so that it is fetched when asked for."""
     # A daemon thread of its own: an executor would keep the interpreter alive until the answer is there.
     future: Future[PageT] = Future()
 
@@ -160,5 +165,8 @@ def _in_background(get: Callable[[str | None], PageT], token: str | None) -> Fut
         except BaseException as error:  # noqa: BLE001  # raised to the caller when it asks for this page
             future.set_exception(error)
 
-    threading.Thread(target=run, name="rekvid-prefetch", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="rekvid-prefetch", daemon=True).start()
+    except RuntimeError:
+        return None
     return future

@@ -253,13 +253,12 @@ def test_waiting_for_an_unknown_job_takes_its_time() -> None:
 def test_worker_speaks_json_lines(reel: Path) -> None:
     """The worker's output is progress, then one line with everything; what libraries print doesn't get between."""
     with _task(reel) as task:
-        answer = subprocess.run(
-            [sys.executable, "-m", "rekvid.backends.local.worker"],
-            input=json.dumps(task) + "\n",
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+        command = [sys.executable, "-m", "rekvid.backends.local.worker"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(json.dumps(task) + "\n")
+            worker.stdin.flush()
+            lines = [json.loads(line) for line in worker.stdout]
     assert all(set(line) == {"progress"} for line in lines[:-1])
     assert set(lines[-1]) == {"head", "items"}

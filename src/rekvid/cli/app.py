@@ -69,6 +69,8 @@ def demo(
         from rekvid.testing.reels import make_reel  # after the backend has said what is missing, if anything is
 
         path = keep or Path(folder, "reel.mp4")
+        if path.suffix.lower() not in (".mp4", ".mov") or not path.parent.is_dir():
+            raise ValidationError("--keep", str(path), "must be an .mp4 or .mov file in a folder that exists")
         with messages.status(f"Making a reel: {path}"):
             truth = make_reel(path)
         result = _segments(backend, str(path), list(SegmentType), messages)

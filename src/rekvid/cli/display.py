@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from rekvid.job import OnProgress
 from rekvid.models import JobProgress, SegmentDetection
@@ -32,7 +33,8 @@ def progress_bar(console: Console, title: str) -> Iterator[OnProgress]:
 
 def segments_table(result: SegmentDetectionResult, title: str) -> Table:
     """The segments, a row each, under a line about the video."""
-    table = Table(title=title, title_justify="left", caption=_about(result), caption_justify="left")
+    # Text, not markup: a file may be called "film [1080p].mp4".
+    table = Table(title=Text(title), title_justify="left", caption=Text(_about(result)), caption_justify="left")
     for heading in ("what", "start", "end", "frames", "confidence"):
         table.add_column(heading, justify="right" if heading in ("frames", "confidence") else "left", no_wrap=True)
     for segment in result.segments:

@@ -13,8 +13,16 @@ from starlette.routing import Route
 
 from rekvid import wire
 from rekvid.backends.base import Backend
-from rekvid.errors import InternalServerError, ModelUnavailableError, ResponseError, ServiceError, ValidationError
-from rekvid.operations import GetRequest, StartRequest
+from rekvid.errors import (
+    InternalServerError,
+    InvalidParameterError,
+    ModelUnavailableError,
+    RekvidError,
+    ResponseError,
+    ServiceError,
+    ValidationError,
+)
+from rekvid.operations import GetRequest, Request, StartRequest
 
 _log = logging.getLogger("rekvid.endpoint")
 
@@ -37,24 +45,36 @@ def create_app(backend: Backend) -> Starlette:
 
 def _answer(backend: Backend, target: str, body: bytes, request_id: str) -> tuple[int, bytes]:
     operation = target.removeprefix(wire.TARGET_PREFIX)
-    if not target.startswith(wire.TARGET_PREFIX) or operation not in wire.REQUESTS:
-        return 400, wire.encode_refusal("UnknownOperationException", f"The operation {target!r} is not known here")
     try:
-        return 200, _serve(backend, operation, body)
-    except ResponseError as error:
-        return 400, wire.encode_refusal("SerializationException", str(error))
-    except (ServiceError, ValidationError) as error:
-        return wire.encode_error(error)
-    except ModelUnavailableError as error:
-        return 400, wire.encode_refusal("InvalidParameterException", str(error))
+        if operation == target or operation not in wire.REQUESTS:
+            message = f"The operation {target!r} is not known here"
+            return wire.encode_error(ServiceError.of("UnknownOperationException", message, operation=operation))
+        return 200, _serve(backend, _decode(operation, body))
+    except RekvidError as error:
+        return _refusal(error, operation)
     except Exception:  # noqa: BLE001  # a fault of ours is the service's kind of fault, and never the end of the server
         _log.exception("%s failed", operation, extra={"operation": operation, "request_id": request_id})
         return wire.encode_error(InternalServerError("The server had a fault of its own", operation=operation))
 
 
-def _serve(backend: Backend, operation: str, body: bytes) -> bytes:
-    request = wire.decode_request(operation, body)
+def _decode(operation: str, body: bytes) -> Request:
+    try:
+        return wire.decode_request(operation, body)
+    except ResponseError as error:
+        raise ServiceError.of("SerializationException", str(error), operation=operation) from error
+
+
+def _serve(backend: Backend, request: Request) -> bytes:
     if isinstance(request, StartRequest):
         return wire.encode_job_id(backend.start(request))
     assert isinstance(request, GetRequest)
     return wire.encode_page(backend.get(request))
+
+
+def _refusal(error: RekvidError, operation: str) -> tuple[int, bytes]:
+    if isinstance(error, ServiceError | ValidationError):
+        return wire.encode_error(error)
+    if isinstance(error, ModelUnavailableError):  # to an AWS SDK a matter of what was asked for
+        return wire.encode_error(InvalidParameterError(str(error), operation=operation))
+    # What lies behind this endpoint is at fault, not the request.
+    return wire.encode_error(InternalServerError(str(error), operation=operation))

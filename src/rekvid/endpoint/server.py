@@ -31,32 +31,46 @@ class Server:
     """
 
     def __init__(self, backend: Backend, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = socket.create_server((host, port))
-        # lifespan off: the application has nothing to start; access logs are the user's to turn on.
-        config = uvicorn.Config(create_app(backend), lifespan="off", log_config=None, access_log=False)
-        self._server = _Uvicorn(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="rekvid-endpoint", daemon=True
-        )
+        self._backend = backend
+        self._address = (host, port)
+        self._running: tuple[socket.socket, _Uvicorn, threading.Thread] | None = None
 
     @property
     def url(self) -> str:
-        """What to give as ``endpoint_url``."""
-        host, port = self._socket.getsockname()[:2]
+        """What to give as ``endpoint_url``.
+
+        Raises:
+            ConfigurationError: The server doesn't run.
+        """
+        if self._running is None:
+            raise ConfigurationError("the endpoint has an address while it runs: with Server(...) as server")
+        host, port = self._running[0].getsockname()[:2]
         return f"http://{host}:{port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        if not self._server.is_up.wait(_START_LIMIT):
-            raise ConfigurationError(f"the endpoint did not come up at {self.url} within {_START_LIMIT} s")
+        listener = socket.create_server(self._address)
+        # lifespan off: the application has nothing to start; access logs are the user's to turn on.
+        config = uvicorn.Config(create_app(self._backend), lifespan="off", log_config=None, access_log=False)
+        server = _Uvicorn(config)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="rekvid-endpoint", daemon=True
+        )
+        thread.start()
+        self._running = listener, server, thread
+        if not server.is_up.wait(_START_LIMIT):
+            self.__exit__(None, None, None)
+            raise ConfigurationError(f"the endpoint did not come up at {self._address} within {_START_LIMIT} s")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        if self._running is not None:
+            listener, server, thread = self._running
+            self._running = None
+            server.should_exit = True
+            thread.join()
+            listener.close()
 
 
 class _Uvicorn(uvicorn.Server):

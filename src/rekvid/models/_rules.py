@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast, get_type_hints
 
@@ -40,32 +41,50 @@ class Whole:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Text:
-    """A string of `minimum` to `maximum` characters that `pattern`, written as in botocore's model, matches whole."""
+    """A string of `minimum` to `maximum` characters that `pattern`, written as in botocore's model, matches whole.
+
+    `says` tells people what the pattern asks for: "letters, digits, - and _".
+    """
 
     minimum: int = 0
     maximum: int | None = None
     pattern: str | None = None
+    says: str = ""
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema
+
         schema = _with(handler(source), strict=True, min_length=self.minimum)
         if self.maximum is not None:
             schema = _with(schema, max_length=self.maximum)
         if self.pattern is not None:
             # The model's patterns are Java's and meant for the whole string; Python's `re` reads all of them.
-            schema = _with(schema, pattern=rf"\A(?:{self.pattern})\Z", regex_engine="python-re")
+            matching = _with(handler(source), pattern=rf"\A(?:{self.pattern})\Z", regex_engine="python-re")
+            message = f"must be {self.says}" if self.says else f"must match {self.pattern}"
+            worded = core_schema.custom_error_schema(matching, "characters", custom_error_message=message)
+            schema = core_schema.chain_schema([schema, worded])
         return schema
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Items:
-    """A list, tuple or set (no string) of `minimum` to `maximum` items; kept as a tuple."""
+    """A list or a tuple of `minimum` to `maximum` items, kept as a tuple. A set has no order, a string is one item."""
 
     minimum: int = 0
     maximum: int | None = None
 
     def __get_pydantic_core_schema__(self, source: object, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def ordered(given: object) -> object:
+            if not isinstance(given, list | tuple):
+                raise PydanticCustomError("ordered", "must be a list or a tuple")
+            return given
+
         schema = _with(handler(source), min_length=self.minimum)
-        return schema if self.maximum is None else _with(schema, max_length=self.maximum)
+        if self.maximum is not None:
+            schema = _with(schema, max_length=self.maximum)
+        return core_schema.no_info_before_validator_function(ordered, schema)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,10 +125,24 @@ def check_members(rules: Mapping[str, object], values: object, path: str) -> Non
     Raises:
         ValidationError: One breaks its rule; the field is named as ``path.name``.
     """
+    for name, rule in rules.items():
+        check_value(rule, getattr(values, name), f"{path}.{name}")
+
+
+def check_value(rule: object, given: object, field: str) -> None:
+    """Check one value against `rule`, an annotation.
+
+    Raises:
+        ValidationError: It breaks the rule.
+    """
+    _checked(_adapter_of(rule), field, given)
+
+
+@functools.cache
+def _adapter_of(rule: object) -> pydantic.TypeAdapter[object]:
     import pydantic
 
-    for name, rule in rules.items():
-        _checked(pydantic.TypeAdapter[object](cast("Any", rule)), f"{path}.{name}", getattr(values, name))
+    return pydantic.TypeAdapter[object](cast("Any", rule))
 
 
 _ADAPTERS: dict[type[Checked], dict[str, pydantic.TypeAdapter[object]]] = {}

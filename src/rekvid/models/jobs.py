@@ -33,9 +33,18 @@ class NotificationChannel(Checked, Shape):
         ValidationError: A field has not the form that it must have.
     """
 
-    sns_topic_arn: Annotated[str, Text(pattern=r"(^arn:aws:sns:.*:\w{12}:.+$)")]
-    role_arn: Annotated[str, Text(pattern=r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")]
-    queue_url: Annotated[str, Text(pattern=r"https?://\S+")] | None = dataclasses.field(
+    sns_topic_arn: Annotated[
+        str,
+        Text(pattern=r"(^arn:aws:sns:.*:\w{12}:.+$)", says="the ARN of an SNS topic, arn:aws:sns:region:account:name"),
+    ]
+    role_arn: Annotated[
+        str,
+        Text(
+            pattern=r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+",
+            says="the ARN of an IAM role, arn:aws:iam::account:role/name",
+        ),
+    ]
+    queue_url: Annotated[str, Text(pattern=r"https?://\S+", says="the URL of an SQS queue")] | None = dataclasses.field(
         default=None, metadata={"ours": "read by the waiter, unknown to the service"}
     )
 

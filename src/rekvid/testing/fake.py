@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rekvid.backends.base import Signal
 from rekvid.backends.local.store import Store
-from rekvid.errors import RekvidError
+from rekvid.errors import RekvidError, ValidationError
 from rekvid.models import JobPage, NotificationChannel
 from rekvid.operations import GetRequest, Operation, PageT, Request, StartRequest, operation_of_get
 from rekvid.testing.clock import ManualClock
@@ -76,6 +76,8 @@ class FakeBackend:
 
     def will_raise(self, error: RekvidError, *, on: Literal["start", "get"], at: int = 1) -> None:
         """Let a call to come raise `error`: the `at`-th `on` from now, counted from 1. Later calls go on as before."""
+        if at < 1:
+            raise ValidationError("at", at, "calls are counted from 1")
         self._faults.append(_Fault(error, on, at - 1))
 
     def start(self, request: StartRequest) -> str:

@@ -16,7 +16,7 @@ from rekvid.backends.aws.faults import translate
 from rekvid.backends.base import Signal
 from rekvid.errors import ConfigurationError, ResponseError, TransportError
 from rekvid.models import NotificationChannel
-from rekvid.operations import GetRequest, PageT, Request, StartRequest
+from rekvid.operations import GetRequest, PageT, Request, StartRequest, operation_of_get
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -78,8 +78,10 @@ class AwsBackend:
             answer = self._call(request)
         finally:
             decoding.asking_for_page.reset(token)
-        if decoding.PAGE_KEY not in answer:
+        if "Error" in answer:
             raise TransportError(answer["Error"]["Message"], operation=request.operation_name())
+        if decoding.PAGE_KEY not in answer:  # nothing came over the wire, as with botocore's Stubber
+            return operation_of_get(request).page.from_aws(answer)
         page: PageT = answer[decoding.PAGE_KEY]
         return page
 

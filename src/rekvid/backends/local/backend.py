@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
+import threading
 import uuid
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from rekvid.backends.base import Signal
 from rekvid.backends.local.runner import Runner
@@ -19,6 +21,7 @@ from rekvid.backends.local.task import Task, task_of
 from rekvid.clock import Clock, SystemClock
 from rekvid.errors import ConfigurationError, MissingExtraError, ModelUnavailableError, ValidationError
 from rekvid.models import NotificationChannel
+from rekvid.models._rules import Whole, check_value
 from rekvid.operations import GetRequest, PageT, StartRequest, StartSegmentDetectionRequest
 
 if TYPE_CHECKING:
@@ -38,15 +41,17 @@ class LocalBackend:
 
     Args:
         store: Folder of the store, ``":memory:"`` for one that ends with this backend, or None for the user's state
-            folder (``REKVID_STATE_DIR``, or what platformdirs names).
+            folder (``REKVID_STATE_DIR``, or what platformdirs names). Made if missing.
         workers: How many jobs run at once, at least 1; decoding uses all cores even for one. The others wait.
-        buckets: Folders that stand for S3 buckets, by the name of the bucket: ``{"media": "/srv/media"}``.
-        s3: Client that fetches the S3 objects of other buckets; boto3's default chain when absent.
+        buckets: Folders that stand for S3 buckets, by the name of the bucket: ``{"media": "/srv/media"}``. Where they
+            are given, other buckets are refused, unless `s3` is given too.
+        s3: Client that fetches S3 objects; boto3's default chain when neither this nor `buckets` is given.
         clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
 
     Raises:
         MissingExtraError: The extra ``local`` is not installed.
-        ValidationError: `workers` is less than 1.
+        ValidationError: `workers` is no whole number of at least 1, or `store` or `buckets` name no folders.
+        ConfigurationError: The store can't be used.
     """
 
     def __init__(
@@ -58,13 +63,15 @@ class LocalBackend:
         s3: S3Client | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if workers < 1:
-            raise ValidationError("workers", workers, "at least one job has to run at a time")
+        check_value(Annotated[int, Whole(1)], workers, "workers")
         if any(importlib.util.find_spec(name) is None for name in _NEEDED):
             raise MissingExtraError("local", "the local backend")
         from rekvid.backends.local.owners import Owners
 
-        self._folder = None if store == IN_MEMORY else _state_folder() if store is None else Path(store)
+        self._folder = _folder_of(store)
+        folders = _bucket_folders(buckets)
+        # Buckets that are not mapped are read from S3 with this process's credentials only where that was asked for.
+        self._sources = Sources(folders, s3, fetch=buckets is None or s3 is not None)
         owners = Owners(self._folder, uuid.uuid4().hex)
         self._store = Store(
             self._folder and self._folder / "jobs.sqlite3",
@@ -72,10 +79,11 @@ class LocalBackend:
             owner=owners.name,
             is_alive=owners.is_alive,
         )
-        self._sources = Sources({name: Path(folder) for name, folder in (buckets or {}).items()}, s3)
         self._runner = Runner(self._store, workers=workers)
+        self._process = os.getpid()
+        self._closed = threading.Event()
         # Also at the end of the interpreter: workers must not outlive those who asked for their work.
-        self._close = weakref.finalize(self, _close, self._runner, self._store, owners)
+        self._close = weakref.finalize(self, _close, self._process, self._closed, self._runner, self._store, owners)
 
     def start(self, request: StartRequest) -> str:
         """See `Backend.start`.
@@ -91,15 +99,23 @@ class LocalBackend:
                 " use the AWS backend for labels"
             )
         self._raise_if_closed()
+        if isinstance(request.video, Path):
+            # A job may begin later, and its token may come again, when the working directory is another one.
+            request = dataclasses.replace(request, video=request.video.absolute())
         self._sources.check(request.video, request.operation_name())
         job_id, is_new = self._store.create(request)
         if is_new:
-            self._runner.submit(job_id, lambda: _task(self._sources, request))
+            try:
+                self._runner.submit(job_id, lambda: _task(self._sources, request, self._runner))
+            except BaseException:
+                self._store.fail(job_id, "The job could not be started.")
+                raise
         return job_id
 
     def get(self, request: GetRequest[PageT]) -> PageT:
         """See `Backend.get`."""
         self._raise_if_closed()
+        self._runner.store_what_is_left()
         return self._store.get(request)
 
     def signal(self, channel: NotificationChannel | None = None) -> Signal:
@@ -111,26 +127,53 @@ class LocalBackend:
         self._close()
 
     def _raise_if_closed(self) -> None:
-        if not self._close.alive:
+        if os.getpid() != self._process:
+            raise ConfigurationError("this backend was made before a fork and belongs to the parent: make one here")
+        if self._closed.is_set():
             raise ConfigurationError("this backend was closed; results in its store can be read through a new one")
 
     def __repr__(self) -> str:
         return f"LocalBackend(store={str(self._folder or IN_MEMORY)!r})"
 
 
-def _state_folder() -> Path:
+def _folder_of(store: object) -> Path | None:
+    """The folder of the store; None for memory."""
     import platformdirs
 
-    return Path(os.environ.get("REKVID_STATE_DIR") or platformdirs.user_state_dir("rekvid", appauthor=False))
+    if store == IN_MEMORY:
+        return None
+    if store is None:
+        return Path(os.environ.get("REKVID_STATE_DIR") or platformdirs.user_state_dir("rekvid", appauthor=False))
+    if not isinstance(store, str | os.PathLike) or not os.fspath(store):
+        raise ValidationError("store", store, f"must be a folder, {IN_MEMORY!r} or None")
+    return Path(store).absolute()
+
+
+def _bucket_folders(buckets: object) -> dict[str, Path]:
+    if buckets is None:
+        return {}
+    if not isinstance(buckets, Mapping):
+        raise ValidationError("buckets", buckets, 'must map names of buckets to folders: {"media": "/srv/media"}')
+    for name, folder in buckets.items():
+        if not Path(folder).is_dir():
+            raise ValidationError(f"buckets[{name!r}]", str(folder), "there is no such folder")
+    return {name: Path(folder) for name, folder in buckets.items()}
 
 
 @contextmanager
-def _task(sources: Sources, request: StartSegmentDetectionRequest) -> Iterator[Task]:
-    with sources.file(request.video) as path:
+def _task(sources: Sources, request: StartSegmentDetectionRequest, runner: Runner) -> Iterator[Task]:
+    with sources.file(request.video, runner.raise_if_closed) as path:
         yield task_of(request, path)
 
 
-def _close(runner: Runner, store: Store, owners: Owners) -> None:
-    runner.close()
-    store.close()
-    owners.close()
+def _close(process: int, closed: threading.Event, runner: Runner, store: Store, owners: Owners) -> None:
+    if os.getpid() != process:  # a child of a fork; all of this is its parent's
+        return
+    try:
+        runner.close()
+    finally:
+        closed.set()
+        try:
+            store.close()
+        finally:
+            owners.close()

@@ -29,8 +29,11 @@ class Owners:
         if name == self.name or self._locks is None:
             return True
         file = self._lock_of(self._locks, name)
+        if not Path(file.lock_file).exists():  # it ended in good order
+            return False
         try:
             with file.acquire(timeout=0):
+                Path(file.lock_file).unlink(missing_ok=True)
                 return False
         except filelock.Timeout:
             return True

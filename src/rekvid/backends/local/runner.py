@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO, Final, Protocol
 
 from rekvid.backends.local.task import Task
+from rekvid.errors import ConfigurationError
 from rekvid.models import JsonValue
 
 _log = logging.getLogger("rekvid.local")
@@ -47,6 +48,7 @@ class Runner:
         self._changed = threading.Condition()
         self._progress: dict[str, float] = {}
         self._ended: set[str] = set()
+        self._unstored: dict[str, str] = {}
         self._processes: set[subprocess.Popen[str]] = set()
         self._threads: set[threading.Thread] = set()
         self._closed = False
@@ -56,9 +58,11 @@ class Runner:
         name = f"rekvid-job-{job_id[:8]}"
         thread = threading.Thread(target=self._run, args=(job_id, prepare), name=name, daemon=True)
         with self._changed:
+            if self._closed:
+                raise ConfigurationError("this backend is closed: it starts no more jobs")
+            thread.start()  # under the lock, so that close() never meets a thread that has not begun
             self._progress[job_id] = 0.0
             self._threads.add(thread)
-        thread.start()
 
     def wait(self, job_id: str, timeout: float) -> bool:
         """See `Signal.wait`. A job of another process wakes nobody here."""
@@ -100,33 +104,68 @@ class Runner:
                     with prepare() as task:
                         self._work(job_id, task)
         except Exception as error:  # noqa: BLE001  # whatever went wrong, the job has to end, and those who wait to know
-            _log.exception("job %s could not be run", job_id, extra={"job_id": job_id})
-            self._outcome.fail(job_id, f"The job could not be run: {error}")
+            if not self._closed:
+                _log.exception("job %s could not be run", job_id, extra={"job_id": job_id})
+                self._fail(job_id, f"The job could not be run: {error}")
         finally:
             if self._closed:
-                self._outcome.fail(job_id, "The backend that ran this job was closed before the job ended.")
+                self._fail(job_id, "The backend that ran this job was closed before the job ended.")
             with self._changed:
                 self._ended.add(job_id)
                 self._progress.pop(job_id, None)
                 self._threads.discard(threading.current_thread())
                 self._changed.notify_all()
 
+    def _fail(self, job_id: str, message: str) -> None:
+        try:
+            self._outcome.fail(job_id, message)
+        except Exception:  # noqa: BLE001  # the outcome's own, whatever it is
+            # Tried again when somebody asks for the job: whoever waits has to hear of its end.
+            _log.exception("the end of job %s could not be stored", job_id, extra={"job_id": job_id})
+            with self._changed:
+                self._unstored[job_id] = message
+
+    def store_what_is_left(self) -> None:
+        """Note the ends of jobs that could not be noted when they came, as on a full disk.
+
+        Raises:
+            Exception: What the outcome raises, if it still can't.
+        """
+        with self._changed:
+            unstored = list(self._unstored.items())
+        for job_id, message in unstored:
+            self._outcome.fail(job_id, message)
+            with self._changed:
+                self._unstored.pop(job_id, None)
+
+    def raise_if_closed(self) -> None:
+        """For work that can be given up between two steps.
+
+        Raises:
+            ConfigurationError: `close` was called.
+        """
+        if self._closed:
+            raise ConfigurationError("this backend was closed")
+
     def _work(self, job_id: str, task: Task) -> None:
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
             with self._process(complaints) as process:
                 assert process.stdin is not None
                 assert process.stdout is not None
+                # Stays open: a worker ends when this pipe does, so none outlives a parent that was killed.
                 with suppress(BrokenPipeError):  # the worker is gone already; its exit code says why
                     process.stdin.write(json.dumps(task) + "\n")
                     process.stdin.flush()
                 said_all = False
                 for line in process.stdout:
                     said_all = self._heed(job_id, json.loads(line))
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
                 code = process.wait()
             if not said_all and not self._closed:
                 complaints.seek(0)
                 _log.error("the worker of job %s ended early: %s", job_id, complaints.read()[-4000:])
-                self._outcome.fail(job_id, f"The worker process {_ending(code)} before the job was done.")
+                self._fail(job_id, f"The worker process {_ending(code)} before the job was done.")
 
     def _heed(self, job_id: str, message: dict[str, JsonValue]) -> bool:
         """Take in what a worker says; True when it was the last word."""
@@ -138,15 +177,15 @@ class Runner:
             case {"head": dict() as head, "items": list() as items}:
                 self._outcome.succeed(job_id, head, items)
             case {"failed": str() as reason}:
-                self._outcome.fail(job_id, reason)
+                self._fail(job_id, reason)
             case _:
                 raise ValueError(f"a worker said {message!r}")
         return True
 
     @contextmanager
     def _process(self, complaints: IO[str]) -> Iterator[subprocess.Popen[str]]:
-        if not sys.executable:
-            raise RuntimeError("this interpreter doesn't know its own program (sys.executable is empty)")
+        if not sys.executable or getattr(sys, "frozen", False):
+            raise RuntimeError("there is no Python interpreter to start as a worker (sys.executable names none)")
         with subprocess.Popen(  # noqa: S603  # our own interpreter and program; nothing of a user's is in the command
             [sys.executable, "-c", _BOOTSTRAP, *sys.path],
             stdin=subprocess.PIPE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # The service's message, word for word.
+_NOWHERE = Path(os.devnull)  # no regular file, so it is refused
 _NO_METADATA = "Unable to get object metadata from S3. Check object key, region and/or access permissions"
 
 
@@ -25,11 +28,13 @@ class Sources:
     Args:
         buckets: Folders that stand for buckets, by the name of the bucket. Nothing outside a folder can be read.
         s3: Client that fetches the objects of all other buckets; made from boto3's default chain when first needed.
+        fetch: Whether buckets that are no folders are fetched from S3 at all.
     """
 
-    def __init__(self, buckets: Mapping[str, Path], s3: S3Client | None = None) -> None:
+    def __init__(self, buckets: Mapping[str, Path], s3: S3Client | None = None, *, fetch: bool = True) -> None:
         self._folders = {name: folder.resolve() for name, folder in buckets.items()}
         self._s3 = s3
+        self._fetch = fetch
         self._lock = threading.Lock()
 
     def check(self, video: Video | Path, operation: str) -> None:
@@ -44,7 +49,10 @@ class Sources:
         s3_object = video.s3_object or S3Object()
         file = self._mapped(s3_object)
         if file is not None:
-            _check_file(file, operation, f"{s3_object.uri}: {_NO_METADATA}")
+            try:
+                _check_file(file, operation, "")
+            except InvalidS3ObjectError:  # where the folder lies is not the caller's to know
+                raise InvalidS3ObjectError(f"{s3_object.uri}: {_NO_METADATA}", operation=operation) from None
             return
         from botocore.exceptions import BotoCoreError, ClientError  # only those who read from S3 wait for boto3
 
@@ -55,8 +63,11 @@ class Sources:
             raise InvalidS3ObjectError(message, operation=operation) from error
 
     @contextmanager
-    def file(self, video: Video | Path) -> Iterator[Path]:
-        """The file of `video` while the context lasts; an object in S3 is fetched for that long."""
+    def file(self, video: Video | Path, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
+        """The file of `video` while the context lasts; an object in S3 is fetched for that long.
+
+        `check` is called while it is fetched, and gives up by raising.
+        """
         if isinstance(video, Path):
             yield video
             return
@@ -68,7 +79,11 @@ class Sources:
         with tempfile.TemporaryDirectory(prefix="rekvid-") as folder:
             fetched = Path(folder, "video")
             self._client().download_file(
-                s3_object.bucket or "", s3_object.name or "", str(fetched), ExtraArgs=dict(_version(s3_object))
+                s3_object.bucket or "",
+                s3_object.name or "",
+                str(fetched),
+                ExtraArgs=dict(_version(s3_object)),
+                Callback=lambda _: check(),
             )
             yield fetched
 
@@ -79,7 +94,7 @@ class Sources:
         """
         folder = self._folders.get(s3_object.bucket or "")
         if folder is None:
-            return None
+            return None if self._fetch else _NOWHERE
         if s3_object.version is not None:  # files have no versions
             return folder
         try:
@@ -100,11 +115,13 @@ class Sources:
 
 def _check_file(file: Path, operation: str, name: str) -> None:
     try:
-        with file.open("rb"):
-            return
+        if stat.S_ISREG(file.stat().st_mode) or file.is_dir():
+            with file.open("rb"):  # a folder says here what it is
+                return
+        reason: object = "it is no regular file"  # a pipe, say, which would be waited for
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidS3ObjectError(f"{name} can't be read: {reason}", operation=operation) from error
+    raise InvalidS3ObjectError(f"{name} can't be read: {reason}", operation=operation)
 
 
 class _Version(TypedDict, total=False):

@@ -14,12 +14,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from rekvid.backends.local import tokens
 from rekvid.clock import Clock
-from rekvid.errors import IdempotentParameterMismatchError, InvalidPaginationTokenError, ResourceNotFoundError
-from rekvid.models import JobPage, JsonValue, Video, VideoJobStatus
+from rekvid.errors import (
+    ConfigurationError,
+    IdempotentParameterMismatchError,
+    InvalidPaginationTokenError,
+    ResourceNotFoundError,
+)
+from rekvid.models import JobPage, JsonValue, Shape, Video, VideoJobStatus
 from rekvid.models._shape import aws_name
 from rekvid.operations import (
     MAX_RESULTS,
@@ -31,6 +36,7 @@ from rekvid.operations import (
 )
 
 LIFETIME: Final = 7 * 24 * 60 * 60  # seconds
+_SCHEMA_VERSION: Final = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
@@ -80,16 +86,14 @@ class Store:
         self._is_alive = is_alive
         self._new_id = new_id
         self._lock = threading.RLock()
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         # One connection under a lock; autocommit, with transactions where more than one statement belongs together.
-        self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False, isolation_level=None)
-        self._database.row_factory = sqlite3.Row
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA foreign_keys = ON")
-        self._database.executescript(_SCHEMA)
-        self._database.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
-        self._secret: bytes = self._database.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()[0]
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = _connect(path)
+            self._secret: bytes = self._database.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()[0]
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise ConfigurationError(f"the store {path} can't be used: {error}; name another folder") from error
 
     def create(self, request: StartRequest) -> tuple[str, bool]:
         """Note a new job as IN_PROGRESS, or find the one that the request's token began.
@@ -162,7 +166,8 @@ class Store:
             ResourceNotFoundError: There is no such job, or it is older than 7 days.
         """
         operation = operation_of_get(request)
-        with self._lock:
+        self._fail_if_orphaned(request.job_id)
+        with self._transaction("DEFERRED"):  # the job and its items as they were at one moment
             job = self._job(request)
             scope = _scope(request)
             position = self._position(request, scope)
@@ -177,8 +182,7 @@ class Store:
         if position + limit < job["items"]:
             head["NextToken"] = tokens.issue(self._secret, scope, position + limit, self._clock.time())
         if isinstance(request, GetLabelDetectionRequest):
-            order = {"SortBy": request.sort_by or "TIMESTAMP", "AggregateBy": request.aggregate_by or "TIMESTAMPS"}
-            head["GetRequestMetadata"] = order
+            head["GetRequestMetadata"] = _order(request)
         # The items are JSON already: joined, not parsed and written again.
         items = ",".join(row["item"] for row in rows)
         body = f'{json.dumps(head)[:-1]},"{aws_name(operation.items)}":[{items}]}}'
@@ -189,14 +193,17 @@ class Store:
         with self._lock:
             self._database.close()
 
+    def _fail_if_orphaned(self, job_id: str) -> None:
+        with self._lock:
+            row = self._database.execute("SELECT status, owner FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is not None and row["status"] == VideoJobStatus.IN_PROGRESS and not self._is_alive(row["owner"]):
+            self.fail(job_id, "The process that ran this job ended before the job did.")
+
     def _job(self, request: GetRequest[PageT]) -> sqlite3.Row:
         name = request.operation_name()
         query = "SELECT * FROM jobs WHERE id = ? AND operation = ? AND created >= ?"
         parameters = (request.job_id, name.replace("Get", "Start", 1), self._clock.time() - LIFETIME)
         row: sqlite3.Row | None = self._database.execute(query, parameters).fetchone()
-        if row is not None and row["status"] == VideoJobStatus.IN_PROGRESS and not self._is_alive(row["owner"]):
-            self.fail(request.job_id, "The process that ran this job ended before the job did.")
-            row = self._database.execute(query, parameters).fetchone()
         if row is None:
             raise ResourceNotFoundError(f"Could not find JobId {request.job_id}", operation=name)
         return row
@@ -211,22 +218,57 @@ class Store:
             raise InvalidPaginationTokenError(message, operation=request.operation_name()) from None
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, mode: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
             try:
+                self._database.execute(f"BEGIN {mode}")
                 yield self._database
+                self._database.execute("COMMIT")
             except BaseException:
-                self._database.execute("ROLLBACK")
+                if self._database.in_transaction:  # SQLite has rolled back by itself after some errors
+                    self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False, isolation_level=None)
+    try:
+        database.row_factory = sqlite3.Row
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA foreign_keys = ON")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _SCHEMA_VERSION):
+            message = f"its layout has version {version}, and this rekvid knows {_SCHEMA_VERSION}"
+            raise sqlite3.DatabaseError(message)  # noqa: TRY301  # closes the connection on its way
+        database.executescript(_SCHEMA)
+        database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        database.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _fingerprint(request: StartRequest) -> str:
-    """What makes two requests the same: all parameters but the token."""
-    return repr(dataclasses.replace(request, client_request_token=None))
+    """What makes two requests the same: all parameters but the token, in a form that outlives an upgrade."""
+    members = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    del members["client_request_token"]
+    given = {name: _plain(member) for name, member in members.items() if member is not None and member != ()}
+    return json.dumps(given, sort_keys=True)
+
+
+def _plain(member: object) -> object:
+    if isinstance(member, Shape):
+        return member.to_aws()
+    return str(member) if isinstance(member, Path) else member
 
 
 def _scope(request: GetRequest[PageT]) -> str:
     """What a page token belongs to: the job, and the order of the items."""
-    return repr(dataclasses.replace(request, next_token=None, max_results=None))
+    order = _order(request) if isinstance(request, GetLabelDetectionRequest) else {}
+    return json.dumps([request.operation_name(), request.job_id, order], sort_keys=True)
+
+
+def _order(request: GetLabelDetectionRequest) -> dict[str, str]:
+    """The order of labels that is asked for, defaults filled in."""
+    return {"SortBy": request.sort_by or "TIMESTAMP", "AggregateBy": request.aggregate_by or "TIMESTAMPS"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -29,10 +30,18 @@ def main() -> None:
             output.flush()
 
         task: Task = json.loads(sys.stdin.readline())
+        threading.Thread(target=_end_with_parent, name="rekvid-parent", daemon=True).start()
         try:
             say(_analyse(task, lambda fraction: say({"progress": fraction})))
         except UnreadableVideoError as error:
             say({"failed": str(error)})
+
+
+def _end_with_parent() -> None:
+    """End when the runner does: its end of the pipe closes then, however it ended."""
+    while os.read(0, 4096):  # not sys.stdin, whose lock a thread must not hold when the interpreter ends
+        continue
+    os._exit(1)
 
 
 def _private_output() -> IO[str]:
