@@ -3,10 +3,13 @@ from __future__ import annotations
 import pytest
 
 from rekvid import Client
+from rekvid.backends.base import Signal
 from rekvid.errors import (
+    AccessDeniedError,
     JobFailedError,
     ResourceNotFoundError,
     ThrottlingError,
+    TransportError,
     ValidationError,
     WaitTimeoutError,
 )
@@ -15,6 +18,7 @@ from rekvid.models import (
     Label,
     LabelDetection,
     LabelDetectionPage,
+    NotificationChannel,
     SegmentDetection,
     SegmentDetectionPage,
     ShotSegment,
@@ -263,3 +267,64 @@ def test_reprs_read_well(client: Client) -> None:
     assert repr(job) == f"<LabelDetectionJob {job.id}: not known to have ended>"
     assert repr(job.wait()) == f"<LabelDetectionJob {job.id}: SUCCEEDED>"
     assert repr(job.labels()) == f"<labels of job {job.id}, fetched as you iterate>"
+
+
+def test_wait_outlives_calls_that_fail_in_passing(client: Client, fake: FakeBackend) -> None:
+    """An answer that may pass, such as no answer at all, doesn't end a wait; ten in a row do."""
+    fake.will_return(SegmentDetectionPage(), in_progress=1)
+    for at in (1, 2, 4):
+        fake.will_raise(TransportError("refused", operation="GetSegmentDetection"), on="get", at=at)
+    assert client.start_segment_detection(VIDEO, segment_types=["SHOT"]).wait(3600).done()
+    job = client.start_segment_detection(VIDEO, segment_types=["SHOT"])
+    for at in range(1, 11):
+        fake.will_raise(ThrottlingError("Rate exceeded", operation="GetSegmentDetection"), on="get", at=at)
+    with pytest.raises(ThrottlingError):
+        job.wait(3600)
+
+
+def test_wait_ends_at_once_where_trying_again_is_no_use(client: Client, fake: FakeBackend) -> None:
+    """A refusal that won't pass ends the wait."""
+    fake.will_return(SegmentDetectionPage(), in_progress=5)
+    fake.will_raise(AccessDeniedError("no", operation="GetSegmentDetection"), on="get", at=2)
+    with pytest.raises(AccessDeniedError):
+        client.start_segment_detection(VIDEO, segment_types=["SHOT"]).wait()
+
+
+class Liar(FakeBackend):
+    """A backend whose signal always says that the job has ended."""
+
+    def signal(self, channel: NotificationChannel | None = None) -> Signal:  # part of the protocol
+        return self
+
+    def covers(self, job_id: str) -> bool:  # part of the protocol
+        return True
+
+    def wait(self, job_id: str, timeout: float) -> bool:  # part of the protocol
+        return True
+
+    def progress(self, job_id: str) -> float | None:  # part of the protocol
+        return None
+
+
+def test_signal_that_wakes_for_nothing_does_not_spin() -> None:
+    """A hint that didn't hold is not heard again at once: the wait goes back to its poll."""
+    liar = Liar()
+    liar.will_return(SegmentDetectionPage(), in_progress=12)
+    Client(liar, clock=liar.clock).start_segment_detection(VIDEO, segment_types=["SHOT"]).wait()
+    assert sum(liar.clock.slept) > 30, "thirteen polls without a pause between them would have slept nothing"
+    liar.close()
+
+
+@pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True])
+def test_time_limit_must_be_a_number(client: Client, timeout: object) -> None:
+    """A time limit that is no number of seconds is refused."""
+    job = client.start_segment_detection(VIDEO, segment_types=["SHOT"])
+    with pytest.raises(ValidationError, match="timeout"):
+        job.wait(timeout)  # type: ignore[arg-type]  # the mistake under test
+
+
+@pytest.mark.parametrize("backend", [None, FakeBackend, object()])
+def test_what_is_no_backend_is_refused(backend: object) -> None:
+    """A client of boto3, a class or nothing in the place of a backend is refused, with what to give instead."""
+    with pytest.raises(ValidationError, match=r"AwsBackend\(client=\.\.\.\)"):
+        Client(backend)  # type: ignore[arg-type]  # the mistake under test

@@ -209,3 +209,29 @@ def test_foreign_token_is_not_walked_around() -> None:
     with pytest.raises(InvalidPaginationTokenError) as caught:
         list(shelf.labels(next_token="7/1"))
     assert caught.value.next_token == "7/1"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_failed_thread_start_loses_no_page(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    """Where Ctrl-C, or a system without a free thread, hits the start of the prefetch, no page is passed over."""
+    shelf = Shelf([2, 2, 2, 2])
+    start = threading.Thread.start
+    starts = 0
+
+    def failing(thread: threading.Thread) -> None:
+        nonlocal starts
+        starts += 1
+        if starts == 2:
+            raise error
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", failing)
+    items, found = iter(shelf.labels()), []
+    while True:
+        try:
+            found.append(next(items))
+        except StopIteration:
+            break
+        except KeyboardInterrupt:
+            continue
+    assert tuple(found) == shelf.all

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from rekvid.backends.local.runner import Runner
 from rekvid.backends.local.task import Task
 from rekvid.errors import (
     ConfigurationError,
+    IdempotentParameterMismatchError,
     InvalidS3ObjectError,
     JobFailedError,
     ModelUnavailableError,
@@ -262,3 +265,139 @@ def test_worker_speaks_json_lines(reel: Path) -> None:
             lines = [json.loads(line) for line in worker.stdout]
     assert all(set(line) == {"progress"} for line in lines[:-1])
     assert set(lines[-1]) == {"head", "items"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe")
+def test_pipe_is_refused_at_start(client: rekvid.Client, tmp_path: Path) -> None:
+    """A named pipe, whose opening would wait for ever, is refused."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(InvalidS3ObjectError, match="no regular file"):
+        client.start_segment_detection(tmp_path / "pipe.mp4", segment_types=["SHOT"])
+
+
+def test_relative_path_is_that_of_the_start(reel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path means the file it named when the job was started, for the worker and for replayed tokens."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "reel.mp4").write_bytes(reel.read_bytes())
+    with rekvid.Client(LocalBackend(store=":memory:")) as client:
+        monkeypatch.chdir(reel.parent)
+        jobs = [client.start_segment_detection("reel.mp4", segment_types=["SHOT"]) for _ in range(3)]
+        first = client.start_segment_detection("reel.mp4", segment_types=["SHOT"], client_request_token="token")
+        monkeypatch.chdir(other)
+        for job in jobs:
+            assert len(job.result(WAIT).shots) == 2
+        with pytest.raises(IdempotentParameterMismatchError):
+            client.start_segment_detection("reel.mp4", segment_types=["SHOT"], client_request_token="token")
+        first.wait(WAIT)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_leaves_the_parents_jobs_alone(reel: Path, tmp_path: Path) -> None:
+    """A forked child that ends closes nothing of its parent's, and is told to make a backend of its own."""
+    program = """
+import os, sys, rekvid
+backend = rekvid.LocalBackend(store=sys.argv[1])
+client = rekvid.Client(backend)
+job = client.start_segment_detection(sys.argv[2], segment_types=["SHOT"])
+child = os.fork()
+if child == 0:
+    try:
+        job.status()
+    except rekvid.ConfigurationError as error:
+        sys.exit(7 if "fork" in str(error) else 8)
+    sys.exit(9)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+with rekvid.Client(rekvid.LocalBackend(store=sys.argv[1])) as other:
+    assert other.segment_detection_job(job.id).status() != "FAILED"
+print(len(list(job.shots())))
+"""
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, str(tmp_path), str(reel)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.stdout.strip() == "2", answer.stderr
+
+
+def test_worker_does_not_outlive_a_killed_parent(reel: Path) -> None:
+    """A worker whose runner is gone, so that its input has ended, ends in the middle of its work."""
+    with _task(reel) as task:
+        answer = subprocess.run(
+            [sys.executable, "-m", "rekvid.backends.local.worker"],
+            input=json.dumps(task) + "\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert "head" not in answer.stdout
+
+
+class FullDisk(Ends):
+    """Can't note anything until there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = True
+
+    def succeed(self, job_id: str, head: dict[str, JsonValue], items: list[JsonValue]) -> None:
+        if self.is_full:
+            raise OSError("no space left on device")
+        super().succeed(job_id, head, items)
+
+    def fail(self, job_id: str, message: str) -> None:
+        if self.is_full:
+            raise OSError("no space left on device")
+        super().fail(job_id, message)
+
+
+def test_end_that_could_not_be_stored_is_stored_later(reel: Path) -> None:
+    """Where neither results nor failure could be stored, waiters wake, and the failure is stored when asked for."""
+    ends = FullDisk()
+    runner = Runner(ends, workers=1)
+    runner.submit("job", lambda: _task(reel))
+    assert runner.wait("job", WAIT)
+    with pytest.raises(OSError, match="no space"):
+        runner.store_what_is_left()
+    ends.is_full = False
+    runner.store_what_is_left()
+    assert ends.failed == {"job": "The job could not be run: no space left on device"}
+    runner.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"workers": "2"}, "workers='2'"),
+        ({"workers": 1.5}, "workers=1.5"),
+        ({"store": ""}, "store=''"),
+        ({"buckets": "media"}, "buckets='media'"),
+        ({"buckets": {"media": "/nonexistent"}}, "no such folder"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, Any], words: str) -> None:
+    """An argument that makes no sense is refused with its name, value and rule."""
+    with pytest.raises(ValidationError, match=words):
+        LocalBackend(**({"store": ":memory:"} | arguments))
+
+
+def test_store_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    """A folder that is a file, and a file that is no database, are errors that name the store."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigurationError, match="file"):
+        LocalBackend(store=tmp_path / "file")
+    (tmp_path / "jobs.sqlite3").write_text("no database" * 100)
+    with pytest.raises(ConfigurationError, match=r"jobs\.sqlite3 can't be used"):
+        LocalBackend(store=tmp_path)
+
+
+def test_other_buckets_are_not_fetched(reel: Path) -> None:
+    """Where folders stand for buckets, S3 itself is not asked with this process's credentials."""
+    backend = LocalBackend(store=":memory:", buckets={"media": reel.parent})
+    with (
+        rekvid.Client(backend) as client,
+        pytest.raises(InvalidS3ObjectError, match="Unable to get object metadata"),
+    ):
+        client.start_segment_detection("s3://somebodys-bucket/film.mp4", segment_types=["SHOT"])

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from rekvid.backends.local.store import Store
-from rekvid.errors import IdempotentParameterMismatchError, InvalidPaginationTokenError, ResourceNotFoundError
+from rekvid.errors import (
+    ConfigurationError,
+    IdempotentParameterMismatchError,
+    InvalidPaginationTokenError,
+    ResourceNotFoundError,
+)
 from rekvid.models import Label, LabelDetection, VideoJobStatus
 from rekvid.operations import GetLabelDetectionRequest, StartLabelDetectionRequest, StartSegmentDetectionRequest
 from rekvid.testing import ManualClock
@@ -185,3 +190,38 @@ def test_threads_and_stores_share_one_file(tmp_path: Path, clock: ManualClock) -
     assert len(shared) == 1
     for store in stores:
         store.close()
+
+
+class FailingCommit:
+    """A connection whose next COMMIT fails."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self.fails = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+    def execute(self, statement: str, *arguments: object) -> object:
+        if statement == "COMMIT" and self.fails:
+            self.fails = False
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._database.execute(statement, *arguments)  # type: ignore[arg-type]  # passed on as it came
+
+
+def test_failed_commit_is_rolled_back(store: Store) -> None:
+    """After a commit that failed nothing of it is there, and the store works on."""
+    store._database = FailingCommit(store._database)  # type: ignore[assignment]  # stands in for the connection
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        store.create(_start("token"))
+    job_id, is_new = store.create(_start("token"))
+    assert is_new
+    assert store.get(GetLabelDetectionRequest(job_id=job_id)).job_status == VideoJobStatus.IN_PROGRESS
+
+
+def test_store_of_another_layout_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    """A file that a later rekvid laid out otherwise is refused with that reason, not misread."""
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3")) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(ConfigurationError, match="version 99"):
+        Store(tmp_path / "jobs.sqlite3", clock=clock, owner="test")

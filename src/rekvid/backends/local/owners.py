@@ -6,6 +6,8 @@ from pathlib import Path
 
 import filelock
 
+from rekvid.errors import ConfigurationError
+
 
 class Owners:
     """The backends that share one store.
@@ -13,6 +15,9 @@ class Owners:
     Args:
         folder: The folder of the store; None for a store that no other backend sees.
         name: Name of this backend.
+
+    Raises:
+        ConfigurationError: The folder can't be written to.
     """
 
     def __init__(self, folder: Path | None, name: str) -> None:
@@ -20,9 +25,12 @@ class Owners:
         self._locks = None if folder is None else folder / "owners"
         self._lock: filelock.FileLock | None = None
         if self._locks is not None:
-            self._locks.mkdir(parents=True, exist_ok=True)
-            self._lock = self._lock_of(self._locks, name)
-            self._lock.acquire(timeout=0)
+            try:
+                self._locks.mkdir(parents=True, exist_ok=True)
+                self._lock = self._lock_of(self._locks, name)
+                self._lock.acquire(timeout=0)
+            except OSError as error:
+                raise ConfigurationError(f"the store {folder} can't be used: {error}; name another folder") from error
 
     def is_alive(self, name: str) -> bool:
         """Whether the backend `name` still runs."""
