@@ -1,4 +1,4 @@
-"""What a notification channel needs at AWS: make it, remove it, find out what is wrong with it.
+"""What is AWS's alone: notification channels (make, remove, diagnose), staging of files, waiting for the quota.
 
 ::
 
@@ -13,9 +13,22 @@
 
 from __future__ import annotations
 
+from rekvid.backends.aws import Staging, StartWait, UploadProgress
 from rekvid.backends.aws.checking import check
 from rekvid.backends.aws.findings import Finding, Problem
 from rekvid.backends.aws.provisioning import Policy, Provisioned, provision
 from rekvid.backends.aws.teardown import TornDown, teardown
 
-__all__ = ["Finding", "Policy", "Problem", "Provisioned", "TornDown", "check", "provision", "teardown"]
+__all__ = [
+    "Finding",
+    "Policy",
+    "Problem",
+    "Provisioned",
+    "Staging",
+    "StartWait",
+    "TornDown",
+    "UploadProgress",
+    "check",
+    "provision",
+    "teardown",
+]

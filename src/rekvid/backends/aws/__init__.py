@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from rekvid.backends.aws.backend import AwsBackend
+from rekvid.backends.aws.staging import Staging, UploadProgress
+from rekvid.backends.aws.starting import StartWait
 
-__all__ = ["AwsBackend"]
+__all__ = ["AwsBackend", "Staging", "StartWait", "UploadProgress"]

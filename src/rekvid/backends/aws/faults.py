@@ -15,15 +15,16 @@ _NO_ANSWER = (
 )
 
 
-def translate(error: Exception, operation: str) -> RekvidError:
+def translate(error: Exception, operation: str, *, job_id: str | None = None) -> RekvidError:
     """The error of ours for one that a boto3 call raised; the caller raises it from `error`.
 
     Args:
         error: A `ClientError`, a `BotoCoreError` or a `ResponseParserError`.
         operation: The AWS name of the operation that was called.
+        job_id: The job that it was called for, where known.
     """
     if isinstance(error, botocore_errors.ClientError):
-        return _refusal(error, operation)
+        return _refusal(error, operation, job_id)
     if isinstance(error, ResponseParserError):
         return ResponseError(f"{operation}: {error}")
     if isinstance(error, _NO_ANSWER):
@@ -34,8 +35,9 @@ def translate(error: Exception, operation: str) -> RekvidError:
     return ConfigurationError(f"{operation}: {error}")
 
 
-def _refusal(error: botocore_errors.ClientError, operation: str) -> ServiceError:
+def _refusal(error: botocore_errors.ClientError, operation: str, job_id: str | None) -> ServiceError:
     detail = error.response.get("Error", {})
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     message = detail.get("Message") or str(error)
-    return ServiceError.of(detail.get("Code", ""), message, operation=operation, request_id=request_id)
+    code = detail.get("Code", "")
+    return ServiceError.of(code, message, operation=operation, request_id=request_id, job_id=job_id)
