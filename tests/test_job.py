@@ -302,6 +302,9 @@ class Liar(FakeBackend):
     def wait(self, job_id: str, timeout: float) -> bool:  # part of the protocol
         return True
 
+    def ended(self, job_id: str) -> None:
+        self.told = job_id
+
     def progress(self, job_id: str) -> float | None:  # part of the protocol
         return None
 
@@ -310,7 +313,8 @@ def test_signal_that_wakes_for_nothing_does_not_spin() -> None:
     """A hint that didn't hold is not heard again at once: the wait goes back to its poll."""
     liar = Liar()
     liar.will_return(SegmentDetectionPage(), in_progress=12)
-    Client(liar, clock=liar.clock).start_segment_detection(VIDEO, segment_types=["SHOT"]).wait()
+    job = Client(liar, clock=liar.clock).start_segment_detection(VIDEO, segment_types=["SHOT"]).wait()
+    assert liar.told == job.id, "the signal is told that nobody waits any more"
     assert sum(liar.clock.slept) > 30, "thirteen polls without a pause between them would have slept nothing"
     liar.close()
 

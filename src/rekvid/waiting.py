@@ -71,6 +71,8 @@ class Wait:
             sleep=self._pause,
             retry_error_callback=self._time_is_up,
         )(self._done)
+        if self._signal is not None:
+            self._signal.ended(self._job_id)
 
     def _done(self) -> bool:
         try:

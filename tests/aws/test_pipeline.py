@@ -92,6 +92,8 @@ def test_file_goes_the_whole_way(aws: Aws, film: Path) -> None:
         notice = {"JobId": job.id, "Status": "SUCCEEDED", "API": "StartSegmentDetection", "Timestamp": 1}
         aws.sqs.send_message(QueueUrl=aws.queue, MessageBody=json.dumps(notice))
         job.wait(WAIT)
+    attributes = aws.sqs.get_queue_attributes(QueueUrl=aws.queue, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == "0", "the notice was deleted"
     gets = [request for request in aws.fake.requests if isinstance(request, GetSegmentDetectionRequest)]
     assert len(gets) == 2
     assert "Contents" not in aws.s3.list_objects_v2(Bucket="staging")

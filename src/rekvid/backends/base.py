@@ -19,6 +19,10 @@ class Signal(Protocol):
         """Whether the end of `job_id` is going to be signalled, so that the poll beneath may be slow."""
         ...
 
+    def ended(self, job_id: str) -> None:
+        """Take note that a waiter knows, by whatever way, that `job_id` has ended: nobody needs waking for it."""
+        ...
+
     def progress(self, job_id: str) -> float | None:
         """The share of the work done, 0-1; None where nobody can tell."""
         ...

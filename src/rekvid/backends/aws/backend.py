@@ -161,9 +161,6 @@ class AwsBackend:
     def _note_end(self, job_id: str) -> None:
         with self._lock:
             staged = self._staged.pop(job_id, None)
-            signals = list(self._signals.values())
-        for signal in signals:
-            signal.ended(job_id)
         if staged is not None and self._staging is not None:
             self._staging.remove(staged)
 

@@ -77,6 +77,9 @@ class Runner:
         with self._changed:
             return job_id in self._progress or job_id in self._ended
 
+    def ended(self, job_id: str) -> None:
+        """See `Signal.ended`. Nothing is kept for waiters here."""
+
     def progress(self, job_id: str) -> float | None:
         """See `Signal.progress`."""
         with self._changed:
