@@ -185,6 +185,16 @@ def test_throttling_is_retried_by_botocore(service: Service, session: boto3.sess
     backend.close()
 
 
+def test_throttled_start_is_tried_again_with_its_token(service: Service, session: boto3.session.Session) -> None:
+    """A throttled start is tried again with the same token, so that it is one job."""
+    client = rekvid.Client(AwsBackend(session=session, endpoint_url=service.url))
+    service.will_answer({"__type": "ThrottlingException", "Message": "Rate exceeded"}, status=400)
+    service.will_answer({"JobId": "a" * 64})
+    assert client.start_segment_detection("s3://media/film.mp4", segment_types=["SHOT"]).id == "a" * 64
+    assert len({str(parameters["ClientRequestToken"]) for _, parameters in service.requests}) == 1
+    client.close()
+
+
 def test_refused_connection_is_a_transport_error(session: boto3.session.Session) -> None:
     """Where nobody listens the error says so, and that trying again may help."""
     with socket.create_server(("127.0.0.1", 0)) as free:
