@@ -6,8 +6,10 @@ import copy
 import dataclasses
 import datetime as dt
 import enum
+import gc
 import json
 import pickle
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -40,6 +42,7 @@ from rekvid.models import (
     VideoJobStatus,
     VideoMetadata,
 )
+from rekvid.models._gc import paused_gc
 from rekvid.models._shape import Value, aws_name
 from rekvid.timecode import Timecode
 from strategies import (
@@ -465,3 +468,31 @@ def test_an_instance_without_its_box_is_refused_when_made() -> None:
     """What AWS always sends is required when a value is made by hand, too."""
     with pytest.raises(TypeError, match="bounding_box"):
         Instance(confidence=1.0)  # type: ignore[call-arg]  # that is the mistake
+
+
+def test_decoding_leaves_the_garbage_collector_as_it_was() -> None:
+    """The collector is paused while a page is decoded, and afterwards as it was, also after errors and over threads."""
+    states: list[bool] = []
+
+    with paused_gc():
+        states.append(gc.isenabled())
+        with paused_gc():
+            states.append(gc.isenabled())
+        states.append(gc.isenabled())
+    assert states == [False, False, False]
+    assert gc.isenabled()
+    with pytest.raises(ResponseError):
+        LabelDetectionPage.from_json(b"{")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        LabelDetectionPage.from_json(b"{}")
+        assert not gc.isenabled(), "a collector that was off stays off"
+    finally:
+        gc.enable()
+    threads = [threading.Thread(target=LabelDetectionPage.from_json, args=(b"{}",)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gc.isenabled()

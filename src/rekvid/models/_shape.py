@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
 from rekvid.errors import ResponseError
+from rekvid.models._gc import paused_gc
 
 if TYPE_CHECKING:
     import pydantic
@@ -124,7 +125,8 @@ class Shape(Value):
 
         validator = _adapter(cls)
         try:
-            return validator.validate_json(body)
+            with paused_gc():
+                return validator.validate_json(body)
         except ValidationError as error:
             # The AWS JSON protocol asks readers to treat null as absent. No answer of the service was seen to
             # have one, so only what failed is looked at again.
