@@ -86,7 +86,7 @@ def test_file_goes_the_whole_way(aws: Aws, film: Path) -> None:
         assert isinstance(start, StartSegmentDetectionRequest)
         assert isinstance(start.video, rekvid.Video)
         assert start.video.s3_object is not None
-        [staged] = aws.s3.list_objects_v2(Bucket="staging")["Contents"]
+        [staged] = aws.s3.list_objects_v2(Bucket="staging").get("Contents", [])
         assert start.video.s3_object.name == staged.get("Key")
         assert start.notification_channel == rekvid.NotificationChannel(sns_topic_arn=TOPIC, role_arn=ROLE)
         notice = {"JobId": job.id, "Status": "SUCCEEDED", "API": "StartSegmentDetection", "Timestamp": 1}

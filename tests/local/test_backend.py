@@ -379,8 +379,9 @@ def test_end_that_could_not_be_stored_is_stored_later(reel: Path) -> None:
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], words: str) -> None:
     """An argument that makes no sense is refused with its name, value and rule."""
+    in_memory: dict[str, Any] = {"store": ":memory:"}
     with pytest.raises(ValidationError, match=words):
-        LocalBackend(**({"store": ":memory:"} | arguments))
+        LocalBackend(**{**in_memory, **arguments})
 
 
 def test_store_that_can_not_be_used_is_named(tmp_path: Path) -> None:
