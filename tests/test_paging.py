@@ -199,8 +199,9 @@ def test_changed_results_are_not_joined() -> None:
     found = [next(items) for _ in range(4)]
     assert found == list(shelf.all[:4])
     shelf.pages["token 1"] = LabelDetectionPage(labels=(_label(7), _label(8)), next_token="token 2")
-    with pytest.raises(ResponseError, match="changed while they were read, after the first 2 items"):
+    with pytest.raises(ResponseError, match="changed while they were read, after the first 2 items") as caught:
         next(items)
+    assert caught.value.items_read == 2
 
 
 def test_foreign_token_is_not_walked_around() -> None:

@@ -126,11 +126,13 @@ class ResponseError(RekvidError):
 
     Attributes:
         path: Where in the response, in our field names: ``labels[3].label.confidence``; empty for the whole.
+        items_read: How many items were given before, from the first on, where results changed while they were read.
     """
 
-    def __init__(self, message: str, *, path: str = "") -> None:
+    def __init__(self, message: str, *, path: str = "", items_read: int | None = None) -> None:
         super().__init__(f"{path}: {message}" if path else message)
         self.path = path
+        self.items_read = items_read
 
 
 class JobFailedError(RekvidError):

@@ -81,7 +81,8 @@ class PageIterator(Iterator[PageT], Generic[PageT]):
                 page = self._get(token)
                 if self._fingerprint(page) != given or not page.next_token:
                     read = sum(count for count, *_ in self._given[:number])
-                    raise ResponseError(f"the results changed while they were read, after the first {read} items")
+                    message = f"the results changed while they were read, after the first {read} items"
+                    raise ResponseError(message, items_read=read)  # gets its token on its way
                 token = page.next_token
             page = self._get(token)
         except RekvidError as another:

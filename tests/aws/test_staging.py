@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handmade import avi, mp4, track
-from rekvid.backends.aws.staging import Staging, UploadProgress, bucket_region, check_video
+from rekvid.backends.aws.files import UploadProgress
+from rekvid.backends.aws.staging import Staging, bucket_region, check_video
 from rekvid.errors import ConfigurationError, ServiceError, TransportError, ValidationError
 from rekvid.models import S3Object
 

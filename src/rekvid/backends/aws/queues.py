@@ -29,24 +29,19 @@ import os
 import random
 import threading
 import weakref
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from rekvid.backends.aws.faults import translate
 from rekvid.backends.aws.notices import MalformedNoticeError, read_notice
+from rekvid.backends.aws.queue_calls import BATCH, QueueCalls
 from rekvid.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-_BATCH: Final = 10  # messages; the most that SQS gives or takes in a call
 _LONG_POLL: Final = 20  # seconds; the most that SQS lets a receive last
-_HIDDEN: Final = 30  # seconds a received message is hidden, whatever the queue's own setting, which may be 0 or hours
 _BACK_AFTER_MAX: Final = 300.0  # seconds until a message that was given back can be received again
 _PAUSE: Final = (0.25, 1.0)  # seconds, first and last, after receives that woke nobody; down to half, by chance
 _RETRY: Final = (2.0, 30.0)  # likewise, after receives that failed
@@ -54,9 +49,7 @@ _HEARD_MAX: Final = 1_000  # notices that nobody waits for, of about 1 KB each
 _HEARD_FOR: Final = 300.0  # seconds
 _TOLD_MAX: Final = 10_000  # ids of jobs that were told
 _MALFORMED_MAX: Final = 1_000  # ids of messages that were logged
-_CLIENTS_MAX: Final = 4
 
-_T = TypeVar("_T")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _log = logging.getLogger("rekvid.aws")
@@ -82,7 +75,7 @@ class QueueSignal:
         jitter: Callable[[float, float], float] = random.uniform,
         long_poll: int = _LONG_POLL,
     ) -> None:
-        self._queue = _Queue(sqs, queue_url)
+        self._queue = QueueCalls(sqs, queue_url)
         self._clock = clock or SystemClock()
         self._jitter = jitter
         self._long_poll = long_poll
@@ -214,7 +207,7 @@ class QueueSignal:
         self._queue.renew()
         while True:
             with self._lock:
-                settled, self._settled = self._settled[:_BATCH], self._settled[_BATCH:]
+                settled, self._settled = self._settled[:BATCH], self._settled[BATCH:]
                 awaited = bool(self._waiting)
                 if not awaited and not settled:
                     self._reader = None
@@ -301,103 +294,6 @@ class QueueSignal:
     def _sleep(self, range_: tuple[float, float], times: int) -> None:
         first, last = range_
         self._clock.sleep(min(last, first * 2.0 ** min(times - 1, 16)) * self._jitter(0.5, 1.0))
-
-
-class _Queue:
-    """The calls of a queue. What fails is logged when it begins, changes and ends, and is never raised."""
-
-    def __init__(self, sqs: SQSClient, url: str) -> None:
-        self.url = url
-        self._clients = deque([sqs], maxlen=_CLIENTS_MAX)  # the first is used
-        self._stale = False
-        self._troubles: dict[str, str] = {}
-
-    def lend(self, sqs: SQSClient) -> None:
-        if sqs not in self._clients:
-            if len(self._clients) == _CLIENTS_MAX:
-                self._clients.pop()
-            self._clients.appendleft(sqs)
-
-    def release(self, sqs: SQSClient) -> None:
-        if len(self._clients) > 1 and sqs in self._clients:
-            self._clients.remove(sqs)
-
-    def after_fork(self) -> None:
-        self._stale = True
-
-    def renew(self) -> None:
-        """Drop the connections that a fork left to both sides; here, in the reader, it can't hold up the fork."""
-        if self._stale:
-            self._stale = False
-            for sqs in tuple(self._clients):
-                sqs.close()  # a closed client opens new connections when it is used again
-
-    def receive(self, seconds: int) -> Sequence[MessageTypeDef] | None:
-        """Up to ten messages; none if none came in `seconds`; None if the call failed."""
-        answer = self._call(
-            "ReceiveMessage",
-            lambda sqs: sqs.receive_message(
-                QueueUrl=self.url,
-                MaxNumberOfMessages=_BATCH,
-                WaitTimeSeconds=seconds,
-                VisibilityTimeout=_HIDDEN,
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
-            ),
-        )
-        return None if answer is None else answer.get("Messages", [])
-
-    def delete(self, handles: Sequence[str]) -> None:
-        """Delete up to ten messages. One that fails comes again, and is deleted then."""
-        if handles:
-            self._call(
-                "DeleteMessageBatch",
-                lambda sqs: sqs.delete_message_batch(
-                    QueueUrl=self.url,
-                    Entries=[{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)],
-                ),
-            )
-
-    def give_back(self, handles: Sequence[tuple[str, int]]) -> None:
-        """Let up to ten messages be received again after so many seconds. One that fails comes again after its 30."""
-        if handles:
-            self._call(
-                "ChangeMessageVisibilityBatch",
-                lambda sqs: sqs.change_message_visibility_batch(
-                    QueueUrl=self.url,
-                    Entries=[
-                        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
-                        for number, (handle, seconds) in enumerate(handles)
-                    ],
-                ),
-            )
-
-    def _call(self, operation: str, call: Callable[[SQSClient], _T]) -> _T | None:
-        try:
-            answer = call(self._clients[0])
-        except Exception as error:  # noqa: BLE001  # whatever it is, the reader goes on, and the next client may do
-            self._clients.rotate(-1)
-            ours = isinstance(error, ClientError | BotoCoreError | ResponseParserError)
-            shown = translate(error, operation) if ours else error
-            self.troubled(operation, str(getattr(shown, "code", type(error).__name__)), str(shown))
-            return None
-        failed = answer.get("Failed") if isinstance(answer, Mapping) else None
-        if failed:
-            codes = ", ".join(sorted({str(entry.get("Code")) for entry in failed}))
-            self.troubled(operation, codes, f"{len(failed)} messages were refused: {codes}")
-        elif self._troubles.pop(operation, None) is not None:
-            _log.info("%s works again on queue %s", operation, self.url, extra=self._extra(operation))
-        return answer
-
-    def troubled(self, operation: str, code: str, message: str) -> None:
-        """Log a failure, unless it is the one that was logged last."""
-        if self._troubles.get(operation) != code:
-            self._troubles[operation] = code
-            _log.warning(
-                "%s fails on queue %s: %s", operation, self.url, message, extra={**self._extra(operation), "code": code}
-            )
-
-    def _extra(self, operation: str) -> dict[str, object]:
-        return {"queue_url": self.url, "operation": operation}
 
 
 def signal_of(sqs: SQSClient, queue_url: str) -> QueueSignal:
