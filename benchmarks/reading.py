@@ -7,6 +7,7 @@ turns. Run: python benchmarks/reading.py
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.server
 import json
 import multiprocessing
@@ -15,6 +16,7 @@ import resource
 import statistics
 import time
 import tracemalloc
+import unittest.mock
 from collections.abc import Callable
 
 import boto3
@@ -85,6 +87,12 @@ def with_rekvid(session: boto3.session.Session, url: str) -> int:
     return read
 
 
+def with_collector(session: boto3.session.Session, url: str) -> int:
+    """Read with rekvid, but let the garbage collector run while pages are decoded."""
+    with unittest.mock.patch("rekvid.models._shape.paused_gc", contextlib.nullcontext):
+        return with_rekvid(session, url)
+
+
 def main() -> None:
     """Measure in turns and print a table; then the peak of memory by number of pages."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -94,7 +102,11 @@ def main() -> None:
     session = boto3.session.Session(
         aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret", region_name="eu-west-1"
     )
-    contenders: dict[str, Callable[[boto3.session.Session, str], int]] = {"boto3": with_boto3, "rekvid": with_rekvid}
+    contenders: dict[str, Callable[[boto3.session.Session, str], int]] = {
+        "boto3": with_boto3,
+        "rekvid": with_rekvid,
+        "rekvid, collector not paused": with_collector,
+    }
     with Pages(arguments.pages) as url:
         times: dict[str, list[float]] = {name: [] for name in contenders}
         for number in range(arguments.rounds + 1):

@@ -236,3 +236,23 @@ def test_failed_thread_start_loses_no_page(monkeypatch: pytest.MonkeyPatch, erro
         except KeyboardInterrupt:
             continue
     assert tuple(found) == shelf.all
+
+
+def test_interrupt_between_page_and_items_loses_nothing() -> None:
+    """A Ctrl-C that comes when a page is there, but its items are not taken yet, leaves them to be taken next."""
+    shelf = Shelf([2, 2, 2])
+    calls = 0
+
+    def items_of(page: LabelDetectionPage) -> tuple[LabelDetection, ...]:
+        nonlocal calls
+        calls += 1
+        # Each page is looked at once to tell it from others, and once for its items.
+        if calls == 4:
+            raise KeyboardInterrupt
+        return page.labels
+
+    items = iter(Paginated(shelf.get, items_of, what="labels"))
+    found = [next(items), next(items)]
+    with pytest.raises(KeyboardInterrupt):
+        next(items)
+    assert (*found, *items) == shelf.all

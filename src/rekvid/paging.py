@@ -39,15 +39,15 @@ class PageIterator(Iterator[PageT], Generic[PageT]):
         self._first_token = next_token
         self._token = next_token
         self._ended = False
-        self._read: set[str | None] = set()
-        self._given: list[tuple[int, ...]] = []
+        self._given: dict[str | None, tuple[int, ...]] = {}  # by token, in order, the fingerprints of the pages
         self._ahead: Future[PageT] | None = None
+        self._latest: PageT | None = None
 
     def __next__(self) -> PageT:
         if self._ended:
             raise StopIteration
         token = self._token
-        if token in self._read:
+        if token in self._given:
             raise _with_token(
                 ResponseError(f"the token {token!r} came a second time, so the pages would repeat"), token
             )
@@ -60,35 +60,42 @@ class PageIterator(Iterator[PageT], Generic[PageT]):
             raise _with_token(error, token)  # noqa: B904  # the same error, not one that follows from it
         following = page.next_token or None
         fingerprint = self._fingerprint(page)
-        if following is not None and following not in self._read and following != self._token:
+        if following is not None and following not in self._given and following != self._token:
             self._ahead = _in_background(self._get, following)
-        # Last, and in one step after another that can't fail: an interrupt before it leaves the page to be asked for
-        # again, so none is lost.
-        self._read.add(self._token)
-        self._given.append(fingerprint)
+        # Assignments alone, between which Python handles no Ctrl-C: one that comes before leaves the page to be asked
+        # for again, so that none is lost.
+        self._given[self._token] = fingerprint
         self._ended = following is None
         self._token = following
+        self._latest = page
         return page
+
+    @property
+    def latest(self) -> tuple[int, PageT | None]:
+        """How many pages were given, and the last of them."""
+        return len(self._given), self._latest
 
     def _walk_again(self, error: InvalidPaginationTokenError) -> PageT:
         """The page of the token that failed, reached anew from the first page."""
         refused = self._token
         if self._first_token is not None or not self._given:
             raise _with_token(error, refused)
-        token = None
+        token: str | None = None
+        walked: dict[str | None, tuple[int, ...]] = {}
         try:
-            for number, given in enumerate(self._given):
+            for given in self._given.values():
                 page = self._get(token)
                 if self._fingerprint(page) != given or not page.next_token:
-                    read = sum(count for count, *_ in self._given[:number])
+                    read = sum(count for count, *_ in walked.values())
                     message = f"the results changed while they were read, after the first {read} items"
                     raise ResponseError(message, items_read=read)  # gets its token on its way
+                walked[token] = given
                 token = page.next_token
             page = self._get(token)
         except RekvidError as another:
             raise _with_token(another, refused) from error
         # The tokens of this walk replace those of the first.
-        self._read = set()
+        self._given = walked
         self._token = token
         return page
 
@@ -105,12 +112,19 @@ class ItemIterator(Iterator[ItemT], Generic[PageT, ItemT]):
         self._pages = pages
         self._items_of = items_of
         self._items: Iterator[ItemT] = iter(())
+        self._taken = 0
 
     def __next__(self) -> ItemT:
         while True:
             for item in self._items:
                 return item
-            self._items = iter(self._items_of(next(self._pages)))
+            # The page is taken from where it is kept: a Ctrl-C between the two steps doesn't lose it.
+            if self._pages.latest[0] == self._taken:
+                next(self._pages)
+            count, page = self._pages.latest
+            assert page is not None
+            items = iter(self._items_of(page))
+            self._items, self._taken = items, count
 
 
 class Paginated(Generic[PageT, ItemT]):

@@ -17,8 +17,8 @@ def paused_gc() -> Iterator[None]:
     """Pause the cyclic garbage collector, for as long as any thread is in here.
 
     A page of 1000 labels is some 10,000 objects at once, for which the collector looks through the same young objects
-    a dozen times, and now and then through all that the process holds: more than half the time of reading a page
-    (benchmarks/reading.py). None of them can be garbage yet, and frozen values that are made inside out hold no
+    a dozen times, and now and then through all that the process holds; benchmarks/reading.py measures with and
+    without it. None of them can be garbage yet, and frozen values that are made inside out hold no
     cycles. A collector that was off stays off; one that another thread turns off during the few milliseconds in here
     is turned on again.
     """

@@ -101,7 +101,6 @@ class ShotDetector:
         self.look_ahead = max(5, round(rate / 6))
         self._steps: deque[Step] = deque(maxlen=2 * self.look_ahead + 1)
         self._last: View | None = None
-        self._fed = 0
 
     def feed(self, frame: SmallFrame) -> list[Boundary]:
         """Take the next frame; return the cuts that it makes certain, in order."""
@@ -109,7 +108,6 @@ class ShotDetector:
         if self._last is not None:
             self._steps.append(Step(self._last, view))
         self._last = view
-        self._fed += 1
         place = len(self._steps) - 1 - self.look_ahead
         return self._judge(place) if place >= 0 else []
 

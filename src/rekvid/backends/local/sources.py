@@ -17,8 +17,8 @@ from rekvid.models import S3Object, Video
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# The service's message, word for word.
 _NOWHERE = Path(os.devnull)  # no regular file, so it is refused
+# The service's message, word for word.
 _NO_METADATA = "Unable to get object metadata from S3. Check object key, region and/or access permissions"
 
 
