@@ -32,7 +32,7 @@ def boundaries_of(frames: Iterator[SmallFrame], rate: Fraction = RATE) -> list[B
 
 
 def cuts_in(*scenes: Scene, seed: int = 0, rate: Fraction = RATE) -> list[int]:
-    return [each.frame for each in boundaries_of(small_frames(scenes, seed=seed, rate=rate), rate)]
+    return [each.start for each in boundaries_of(small_frames(scenes, seed=seed, rate=rate), rate)]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -115,7 +115,7 @@ def test_a_cut_that_only_colour_shows_is_a_cut() -> None:
             blue, red = (np.full((36, 64), level, np.uint8) for level in ((90, 170) if index < 25 else (160, 100)))
             yield SmallFrame(index=index, time=index / RATE, luma=luma, blue=blue, red=red, black_share=0.0)
 
-    assert [each.frame for each in boundaries_of(tinted())] == [25]
+    assert [each.start for each in boundaries_of(tinted())] == [25]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
@@ -127,13 +127,13 @@ def test_a_video_of_few_frames_has_no_cut(count: int) -> None:
 def test_a_cut_is_reported_no_later_than_the_declared_look_ahead() -> None:
     detector = ShotDetector(RATE)
     reported = {
-        boundary.frame: frame.index for frame in small_frames([TextureScene()] * 3) for boundary in detector.feed(frame)
+        boundary.start: frame.index for frame in small_frames([TextureScene()] * 3) for boundary in detector.feed(frame)
     }
     assert reported == {50: 50 + detector.look_ahead, 100: 100 + detector.look_ahead}
 
 
 def test_a_shot_is_as_sure_as_the_less_sure_of_its_boundaries() -> None:
-    boundaries = [Boundary(frame=10, confidence=90.0), Boundary(frame=30, confidence=60.0)]
+    boundaries = [Boundary(end=9, start=10, confidence=90.0), Boundary(end=29, start=30, confidence=60.0)]
     assert shots_between(boundaries, 40) == [
         Shot(first=0, last=9, confidence=90.0),
         Shot(first=10, last=29, confidence=60.0),

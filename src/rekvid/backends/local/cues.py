@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from rekvid.backends.local.decode import BlackLevel, SmallFrame
+from rekvid.backends.local.shots import Boundary
 from rekvid.backends.local.sound import Sound
 from rekvid.models import TechnicalCueType
 
@@ -97,8 +98,12 @@ class CueDetector:
         else:
             self._sounds.append(sound)
 
-    def finish(self) -> list[Cue]:
-        """All cues in order of time; together they cover every frame once."""
+    def finish(self, boundaries: Sequence[Boundary] = ()) -> list[Cue]:
+        """All cues in order of time; together they cover every frame once.
+
+        Args:
+            boundaries: Where shots end and begin, in order.
+        """
         silent = _Silence(self._sounds)
         quiet: list[_BlackFrame] = []
         cues: list[Cue] = []

@@ -30,6 +30,10 @@ from rekvid.backends.local.sound import Sound, sounds
 
 SMALL_WIDTH = 128
 SMALL_HEIGHT = 72
+DETAIL_WIDTH = 480
+DETAIL_HEIGHT = 270
+DETAIL_RATE = 4
+"""How many frames a second carry `SmallFrame.detail`, in which text can be told from texture."""
 
 _DIRECT_LUMA = ("yuv4", "yuvj4", "yuva4", "gray", "nv12", "nv16", "nv21", "nv24", "nv42")
 
@@ -61,6 +65,8 @@ class SmallFrame:
         red: 36 rows of 64 (Cr).
         black_share: The share of black luma samples in the full-size picture, 0-1, exact; 0 where the small frame
             proves that the picture isn't black, or nobody asked.
+        detail: 270 rows of 480 samples of luma, on `DETAIL_RATE` frames a second; None on the others, or where nobody
+            asked. Which frames have it depends on their pts alone.
     """
 
     index: int
@@ -69,9 +75,10 @@ class SmallFrame:
     blue: Plane
     red: Plane
     black_share: float
+    detail: Plane | None = None
 
 
-def read(media: Media, *, black: BlackLevel | None, listen: bool) -> Iterator[SmallFrame | Sound]:
+def read(media: Media, *, black: BlackLevel | None, listen: bool, detail: bool = False) -> Iterator[SmallFrame | Sound]:
     """Decode the file once.
 
     Frames come in order of display, and sounds of a stream in order of time, but a sound may come well before or
@@ -81,6 +88,7 @@ def read(media: Media, *, black: BlackLevel | None, listen: bool) -> Iterator[Sm
         media: The open file.
         black: What counts as black; None leaves `SmallFrame.black_share` at 0.
         listen: Whether audio is decoded.
+        detail: Whether some frames carry `SmallFrame.detail`.
 
     Raises:
         UnreadableVideoError: No frame can be decoded, or the file breaks off clearly before its announced end,
@@ -89,7 +97,7 @@ def read(media: Media, *, black: BlackLevel | None, listen: bool) -> Iterator[Sm
     media.video.thread_type = (
         ThreadType.AUTO
     )  # frame threads where the codec has them: 1.5 times as fast as PyAV's own default
-    shrink = _Shrinker(media, black)
+    shrink = _Shrinker(media, black, detail=detail)
     tally = _Tally()
     for packet in _packets(media, tally):
         stream = packet.stream
@@ -190,26 +198,35 @@ def _ends_early(media: Media, tally: _Tally) -> bool:
 class _Shrinker:
     """Turns decoded pictures into small frames."""
 
-    def __init__(self, media: Media, black: BlackLevel | None) -> None:
+    def __init__(self, media: Media, black: BlackLevel | None, *, detail: bool) -> None:
         self._media = media
         self._black = black
+        self._wants_detail = detail
         self._range = ColorRange.JPEG if media.full_range else ColorRange.MPEG
         # Reused, as setting up a scaler costs more than using it.
         self._small = VideoReformatter()
         self._same_size = VideoReformatter()
+        self._detail = VideoReformatter()
 
     def __call__(self, picture: VideoFrame, index: int) -> SmallFrame:
         small = self._convert(self._small, picture, SMALL_WIDTH, SMALL_HEIGHT)
         luma, blue, red = (_pixels(plane) for plane in small.planes)
         pts, base = picture.pts, picture.time_base
+        time = index / self._media.rate if pts is None or base is None else pts * base
         return SmallFrame(
             index=index,
-            time=index / self._media.rate if pts is None or base is None else pts * base,
+            time=time,
             luma=luma,
             blue=blue,
             red=red,
             black_share=self._black_share(picture, luma),
+            detail=self._detail_of(picture, time) if self._wants_detail else None,
         )
+
+    def _detail_of(self, picture: VideoFrame, time: Fraction) -> Plane | None:
+        if math.floor(time * DETAIL_RATE) == math.floor((time - 1 / self._media.rate) * DETAIL_RATE):
+            return None
+        return _pixels(self._convert(self._detail, picture, DETAIL_WIDTH, DETAIL_HEIGHT).planes[0])
 
     def _black_share(self, picture: VideoFrame, luma: Plane) -> float:
         if self._black is None or _proves_bright(luma, self._black):

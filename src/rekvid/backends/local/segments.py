@@ -172,28 +172,26 @@ def _run(
     """Let the analysers that are needed see the whole file once."""
     level = _level(media, settings) if SegmentType.TECHNICAL_CUE in types else None
     cues = CueDetector(media.rate, level) if level else None
-    shots = ShotDetector(media.rate) if SegmentType.SHOT in types else None
+    shots = ShotDetector(media.rate)  # cues begin and end with shots, so that both kinds need it
     boundaries: list[Boundary] = []
     expected = media.announced_frames
     count = 0
-    for each in read(media, black=level, listen=cues is not None):
+    for each in read(media, black=level, listen=cues is not None, detail=cues is not None):
         if isinstance(each, SmallFrame):
             count += 1
             if cues:
                 cues.feed(each)
-            if shots:
-                boundaries += shots.feed(each)
+            boundaries += shots.feed(each)
             if expected and count % _PROGRESS_EVERY == 0:
                 on_progress(min(count / expected, 1.0))
         elif cues:
             cues.hear(each)
-    if shots:
-        boundaries += shots.finish()
+    boundaries += shots.finish()
     on_progress(1.0)
     return _Found(
         frame_count=count,
-        shots=shots_between(boundaries, count) if shots else [],
-        cues=cues.finish() if cues else [],
+        shots=shots_between(boundaries, count),
+        cues=cues.finish(boundaries) if cues else [],
     )
 
 

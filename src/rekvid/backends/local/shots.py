@@ -40,15 +40,23 @@ _FLASH = 12.0  # levels by which a flash lifts the mean luma at least
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """A hard cut.
+    """Where one shot ends and the next begins.
 
     Attributes:
-        frame: The first frame of the new shot.
+        end: The last frame of the shot before; -1 at the start of a video.
+        start: The first frame of the shot after. ``end + 1`` at a hard cut; the frames of a gradual transition lie
+            between the two and belong to neither shot.
         confidence: 50-100, see `confidence_of`.
     """
 
-    frame: int
+    end: int
+    start: int
     confidence: float
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether no frame lies between the two shots."""
+        return self.start == self.end + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +89,13 @@ def confidence_of(margin: float) -> float:
 
 def shots_between(boundaries: list[Boundary], frame_count: int) -> list[Shot]:
     """The shots of a video of `frame_count` frames. Its own start and end are certain boundaries."""
-    edges = [Boundary(frame=0, confidence=100.0), *boundaries, Boundary(frame=frame_count, confidence=100.0)]
+    edges = [
+        Boundary(end=-1, start=0, confidence=100.0),
+        *boundaries,
+        Boundary(end=frame_count - 1, start=frame_count, confidence=100.0),
+    ]
     return [
-        Shot(first=start.frame, last=end.frame - 1, confidence=min(start.confidence, end.confidence))
+        Shot(first=start.start, last=end.end, confidence=min(start.confidence, end.confidence))
         for start, end in itertools.pairwise(edges)
     ]
 
@@ -140,7 +152,7 @@ class ShotDetector:
         )
         if margin < 1 or _comes_back(step, before, after, own):
             return []
-        return [Boundary(frame=step.new.index, confidence=confidence_of(margin))]
+        return [Boundary(end=step.old.index, start=step.new.index, confidence=confidence_of(margin))]
 
     def _sides(self, place: int) -> tuple[list[Step], list[Step]]:
         steps = list(self._steps)
