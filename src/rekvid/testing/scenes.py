@@ -13,6 +13,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rekvid.models import TechnicalCueType
+
 Plane: TypeAlias = NDArray[np.uint8]
 Picture: TypeAlias = tuple[Plane, Plane, Plane]
 """Luma, Cb and Cr of a picture in 4:2:0 and limited range; chroma has half the width and height."""
@@ -51,6 +53,14 @@ class Scene:
     seconds: float = 2.0
     sound: bool = True
     dissolve: float = 0.0
+
+    @property
+    def cue(self) -> TechnicalCueType | None:
+        """The technical cue that an analyser should find in this scene; None for content, and for black.
+
+        Whether black is a cue depends on its length and its neighbours, so that the reel works it out.
+        """
+        return None
 
     def painter(self, stage: Stage) -> Painter:
         """Make what paints the pictures of this scene on `stage`."""
