@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
 BENCHMARKS = ROOT / "benchmarks"
 CHECKED = ("src", "tests", "examples", "benchmarks", "noxfile.py")
-EXTRA_MODULES = ("av", "filelock", "numpy", "platformdirs", "rich", "starlette", "typer", "uvicorn")
+EXTRA_MODULES = ("PIL", "av", "filelock", "numpy", "platformdirs", "rich", "starlette", "typer", "uvicorn")
 
 
 def group(*names: str) -> tuple[str, ...]:
