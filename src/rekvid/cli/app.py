@@ -1,16 +1,10 @@
-"""The commands.
-
-Exit codes: 0 when all went well, 1 when the job or the service failed, 2 when the call's words are off, 130 after
-Ctrl-C.
-"""
+"""The commands; `rekvid.cli.exits` says how they end."""
 
 from __future__ import annotations
 
 import enum
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +13,11 @@ from rich.console import Console
 
 from rekvid._version import __version__
 from rekvid.backends.base import Backend
+from rekvid.cli import models
 from rekvid.cli.display import progress_bar, segments_table
+from rekvid.cli.exits import exit_codes, show_tracebacks
 from rekvid.client import Client
-from rekvid.errors import RekvidError, ValidationError
+from rekvid.errors import ValidationError
 from rekvid.models import SegmentDetectionPage, SegmentType, VideoJobStatus
 from rekvid.results import SegmentDetectionResult
 
@@ -31,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Amazon Rekognition Video, on AWS or offline on this machine.",
 )
-_state = {"debug": False}
+app.add_typer(models.app, name="models")
 
 
 class BackendName(enum.StrEnum):
@@ -55,7 +51,7 @@ def common(
     ] = False,
 ) -> None:
     """What all commands share."""
-    _state["debug"] = debug
+    show_tracebacks(debug)
 
 
 @app.command()
@@ -64,7 +60,7 @@ def demo(
 ) -> None:
     """Make a 20 s reel with cuts, a dissolve, black and sound, detect its segments here, and show them."""
     messages = Console(stderr=True)
-    with _exit_codes(), tempfile.TemporaryDirectory(prefix="rekvid-demo-") as folder:
+    with exit_codes(), tempfile.TemporaryDirectory(prefix="rekvid-demo-") as folder:
         backend = _backend(BackendName.LOCAL)
         from rekvid.testing.reels import make_reel  # after the backend has said what is missing, if anything is
 
@@ -98,27 +94,12 @@ def segments(
     ] = None,
 ) -> None:
     """Detect the shots and technical cues of VIDEO."""
-    with _exit_codes():
+    with exit_codes():
         result = _segments(_backend(backend), video, segment_type or list(SegmentType), Console(stderr=True))
     if as_json:
         typer.echo(json.dumps(_as_answer(result).to_aws(), indent=2, ensure_ascii=False))
     else:
         Console().print(segments_table(result, f"Segments of {video}"))
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Say what went wrong in a sentence, and end with the exit code for it."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("rekvid: interrupted", err=True)
-        raise typer.Exit(130) from None
-    except RekvidError as error:
-        if _state["debug"]:
-            raise
-        typer.echo(f"rekvid: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, ValidationError) else 1) from None
 
 
 def _segments(backend: Backend, video: str, types: list[SegmentType], messages: Console) -> SegmentDetectionResult:

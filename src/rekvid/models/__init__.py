@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rekvid.models._shape import ABSENT, JsonValue, Shape
+from rekvid.models.categories import LabelCategoryName
 from rekvid.models.jobs import JobPage, JobProgress, NotificationChannel, VideoJobStatus
 from rekvid.models.labels import (
     BoundingBox,
@@ -46,6 +47,7 @@ __all__ = [
     "Label",
     "LabelAlias",
     "LabelCategory",
+    "LabelCategoryName",
     "LabelDetection",
     "LabelDetectionAggregateBy",
     "LabelDetectionFeatureName",
