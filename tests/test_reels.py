@@ -13,7 +13,16 @@ pytest.importorskip("numpy")
 import av
 import numpy as np
 
-from rekvid.testing.reels import BlackScene, BlackStretch, ReelTruth, Stretch, TextureScene, make_reel, paint_reel
+from rekvid.testing.reels import (
+    BlackScene,
+    BlackStretch,
+    GradualStretch,
+    ReelTruth,
+    TextureScene,
+    make_reel,
+    paint_reel,
+)
+from rekvid.testing.transitions import TransitionKind
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +40,7 @@ def test_a_reel_has_the_frames_and_streams_that_its_truth_states(demo: ReelTruth
 
 def test_the_demo_names_all_its_cuts_dissolves_and_black_frames(demo: ReelTruth) -> None:
     assert demo.cuts == (40, 120, 180, 230, 260, 405, 460)
-    assert demo.dissolves == (Stretch(first=330, last=349),)
+    assert demo.gradual == (GradualStretch(first=330, last=349, kind=TransitionKind.DISSOLVE),)
     assert demo.black == (
         BlackStretch(first=0, last=39, sound=False),
         BlackStretch(first=230, last=259, sound=True),

@@ -5,39 +5,27 @@ A new kind of picture is one more class with a `painter`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekvid.models import TechnicalCueType
+from rekvid.testing.disturbances import Disturbance
+from rekvid.testing.pictures import Painter, Picture, Plane, Stage, plain_picture
+from rekvid.testing.transitions import Dissolve, Transition
 
-Plane: TypeAlias = NDArray[np.uint8]
-Picture: TypeAlias = tuple[Plane, Plane, Plane]
-"""Luma, Cb and Cr of a picture in 4:2:0 and limited range; chroma has half the width and height."""
-
-Painter: TypeAlias = Callable[[int], Picture]
-"""Gives the picture at a frame number that counts from the start of the scene, and goes on past its end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a scene is painted on.
-
-    Attributes:
-        width: Width in pixels, even.
-        height: Height in pixels, even.
-        rate: Frames a second.
-        generator: The scene's own source of chance.
-    """
-
-    width: int
-    height: int
-    rate: Fraction
-    generator: np.random.Generator
+__all__ = [
+    "DEMO_SCENES",
+    "BlackScene",
+    "Painter",
+    "Picture",
+    "PlainScene",
+    "Plane",
+    "Scene",
+    "Stage",
+    "TextureScene",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +35,39 @@ class Scene:
     Attributes:
         seconds: Length; rounded to whole frames.
         sound: Whether a tone sounds.
-        dissolve: Seconds at the start over which it is mixed with the scene before; 0 for a hard cut.
+        dissolve: Seconds at the start over which it is mixed with the scene before; short for a linear `Dissolve`.
+        transition: How the scene before passes into it; None for a hard cut, or for what `dissolve` says. The first
+            scene of a reel has no use for it.
+        disturbances: What happens in it that looks like a boundary and is none.
+
+    Raises:
+        ValueError: Both `dissolve` and `transition` are given.
     """
 
     seconds: float = 2.0
     sound: bool = True
     dissolve: float = 0.0
+    transition: Transition | None = None
+    disturbances: tuple[Disturbance, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.dissolve and self.transition:
+            raise ValueError(f"dissolve is {self.dissolve} and transition is {self.transition}; give one of the two")
+
+    @property
+    def entry(self) -> Transition | None:
+        """How it is entered, whichever of the two ways says it; None for a hard cut."""
+        return Dissolve(seconds=self.dissolve) if self.dissolve else self.transition
+
+    @property
+    def colour(self) -> tuple[int, int, int] | None:
+        """Luma, Cb and Cr where that is all there is to see, so that a dissolve to or from it is a fade."""
+        return None
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether it obeys disturbances that move a camera."""
+        return False
 
     @property
     def cue(self) -> TechnicalCueType | None:
@@ -113,7 +128,32 @@ class TextureScene(Scene):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlackScene(Scene):
+class PlainScene(Scene):
+    """One colour all over.
+
+    Attributes:
+        luma: 16-235, white unless given.
+        blue: 16-240, 128 for grey (Cb).
+        red: 16-240, 128 for grey (Cr).
+    """
+
+    luma: int = 235
+    blue: int = 128
+    red: int = 128
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """See `Scene.colour`."""
+        return self.luma, self.blue, self.red
+
+    def painter(self, stage: Stage) -> Painter:
+        """See `Scene.painter`."""
+        picture = plain_picture(stage, luma=self.luma, blue=self.blue, red=self.red)
+        return lambda _: picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlackScene(PlainScene):
     """Nothing to see.
 
     Attributes:
@@ -122,12 +162,6 @@ class BlackScene(Scene):
 
     sound: bool = False
     luma: int = 16
-
-    def painter(self, stage: Stage) -> Painter:
-        """See `Scene.painter`."""
-        luma = np.full((stage.height, stage.width), self.luma, np.uint8)
-        chroma = np.full((stage.height // 2, stage.width // 2), 128, np.uint8)
-        return lambda _: (luma, chroma, chroma)
 
 
 DEMO_SCENES: tuple[Scene, ...] = (
