@@ -197,12 +197,15 @@ class Canvas:
         Args:
             stage: Its height says by which matrix colours are turned into luma and chroma.
             turned: Degrees against the clock by which it is turned about its middle; corners are cut off.
-            scale: Its size against what was drawn; the sides are made even.
+            scale: How much larger it gets, about its middle; what leaves the sheet is cut off.
         """
-        width, height = (2 * max(1, round(side * scale / 2)) for side in (self.width, self.height))
         image = self._image.rotate(turned, Image.Resampling.BILINEAR) if turned else self._image
-        if image.size != (width, height):
-            image = image.resize((width, height), Image.Resampling.BOX if scale == 1 else Image.Resampling.BILINEAR)
+        if scale != 1:
+            (width, height), still = image.size, (1 - 1 / scale) / 2
+            matrix = (1 / scale, 0, width * still, 0, 1 / scale, height * still)
+            image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+        if self._fineness > 1:
+            image = image.reduce(self._fineness)
         return overlay_of(np.asarray(image), hd=stage.height >= HD_LINES)
 
 
