@@ -1,6 +1,6 @@
 """Scenes that are technical cues, and scenes that only look like them, for reels (`rekvid.testing.reels`).
 
-They need the extra ``testing``. Each scene is drawn once and then moved and mixed by numpy, so that it is painted quickly.
+They need the extra ``testing``. Each scene is drawn once, then moved and mixed by numpy, which is quick.
 """
 
 from __future__ import annotations
