@@ -13,7 +13,9 @@ pytest.importorskip("av")
 pytest.importorskip("numpy")
 import numpy as np
 
-from rekvid.backends.local.cues import Cue, CueDetector, black_level
+from rekvid.backends.local.black import black_level
+from rekvid.backends.local.cue import Cue
+from rekvid.backends.local.cues import CueDetector
 from rekvid.backends.local.decode import SmallFrame
 from rekvid.backends.local.sound import Sound
 from rekvid.models import TechnicalCueType

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("av")
 pytest.importorskip("numpy")
-from rekvid.backends.local.cues import Cue
+from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.media import UnreadableVideoError, single_precision
 from rekvid.backends.local.segments import (
     MODEL_VERSION,

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from rekvid.backends.local.cues import Cue, CueDetector, black_level
+from rekvid.backends.local.black import black_level
+from rekvid.backends.local.cue import Cue
+from rekvid.backends.local.cues import CueDetector
 from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.media import Media, audio_metadata, open_media, single_precision, video_metadata
 from rekvid.backends.local.shots import Boundary, Shot, ShotDetector, shots_between

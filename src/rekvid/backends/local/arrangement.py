@@ -1,0 +1,67 @@
+"""From what the finders propose to cues that cover every frame of a video once."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+
+from rekvid.backends.local.cue import Cue
+from rekvid.models import TechnicalCueType
+
+
+def arrange(proposals: Iterable[Cue], frame_count: int, quiet: Sequence[int] = ()) -> list[Cue]:
+    """Give each frame to one cue.
+
+    Where proposals overlap, the earlier one in `proposals` has the frames; the later one keeps the longest stretch
+    that is left of it. What nobody claims is content.
+
+    The confidence of content is 100, less half the percentage of frames in it that are black and silent, but too
+    few for a cue.
+
+    Args:
+        proposals: Cues by precedence. Their frames may overlap.
+        frame_count: Number of frames of the video.
+        quiet: The numbers of the black and silent frames, in order.
+    """
+    placed: list[Cue] = []
+    for each in proposals:
+        stretches = _left_of(each, placed)
+        if stretches:
+            first, last = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
+            bisect.insort(
+                placed,
+                Cue(type=each.type, first=first, last=last, confidence=each.confidence),
+                key=lambda cue: cue.first,
+            )
+    cues: list[Cue] = []
+    start = 0
+    for cue in placed:
+        cues += _content(start, cue.first - 1, quiet)
+        cues.append(cue)
+        start = cue.last + 1
+    return cues + _content(start, frame_count - 1, quiet)
+
+
+def _left_of(cue: Cue, placed: list[Cue]) -> list[tuple[int, int]]:
+    """The stretches of `cue` that none of `placed`, which are in order, takes up."""
+    stretches: list[tuple[int, int]] = []
+    start = cue.first
+    for other in placed:
+        if other.last < start:
+            continue
+        if other.first > cue.last:
+            break
+        if other.first > start:
+            stretches.append((start, other.first - 1))
+        start = other.last + 1
+    if start <= cue.last:
+        stretches.append((start, cue.last))
+    return stretches
+
+
+def _content(first: int, last: int, quiet: Sequence[int]) -> list[Cue]:
+    if first > last:
+        return []
+    dark = bisect.bisect_right(quiet, last) - bisect.bisect_left(quiet, first)
+    confidence = 100 - 50 * dark / (last - first + 1)
+    return [Cue(type=TechnicalCueType.CONTENT, first=first, last=last, confidence=confidence)]
