@@ -49,30 +49,50 @@ def decode_request(operation: str, body: bytes) -> Request:
         ResponseError: `body` is not a JSON object.
         ValidationError: A parameter is missing, of another type, or breaks its rule.
     """
+    return REQUESTS[operation].from_aws(decode_object(body))
+
+
+def decode_object(body: bytes) -> dict[str, object]:
+    """Read the body of any request; an empty one is an empty object.
+
+    Raises:
+        ResponseError: `body` is not a JSON object.
+    """
     try:
-        data = json.loads(body or b"{}")
+        data = json.loads(body or b"{}", parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ResponseError(f"the body is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise ResponseError("the body is not a JSON object")
-    return REQUESTS[operation].from_aws(data)
+    return data
 
 
 def encode_error(error: ServiceError | ValidationError) -> tuple[int, bytes]:
     """Write a refusal: the HTTP status and the body."""
     if isinstance(error, ServiceError):
-        return status_of(error.code), encode_refusal(error.code, error.message)
+        return status_of(error.code), encode_refusal(error.code, error.message, error.request_id)
     return 400, encode_refusal("InvalidParameterException", f"Request has invalid parameters: {error}")
 
 
-def encode_refusal(code: str, message: str) -> bytes:
-    """Write the body of a refusal."""
-    return _dump({"__type": code, "Message": message})
+def encode_refusal(code: str, message: str, logref: str | None = None) -> bytes:
+    """Write the body of a refusal, with the members that the developer guide shows under "Error components".
+
+    Args:
+        code: The code: ``InvalidS3ObjectException``.
+        message: What people read.
+        logref: What the service's people would look for in their logs: the id of the request.
+    """
+    return _dump({"__type": code, "Code": code, **({"Logref": logref} if logref else {}), "Message": message})
 
 
 def status_of(code: str) -> int:
     """The HTTP status that the service sends `code` with."""
     return 500 if code in _FAULTS else 400
+
+
+def _no_constant(name: str) -> object:
+    # Python reads NaN and Infinity, which are not JSON (RFC 8259, section 6).
+    raise ValueError(f"{name} is not JSON")
 
 
 def _dump(data: object) -> bytes:

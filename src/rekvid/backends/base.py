@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from rekvid.models import NotificationChannel
 from rekvid.operations import GetRequest, PageT, StartRequest
@@ -54,4 +55,20 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Free what the backend holds. Results that were stored stay readable."""
+        ...
+
+
+@runtime_checkable
+class Announcer(Protocol):
+    """A backend that says when its jobs end, so that a server can count them and tell others."""
+
+    def on_end(self, tell: Callable[[str], None]) -> None:
+        """Call `tell` with the id of each job that ends from now on, once its end is stored.
+
+        It is called from any thread, perhaps more than once for a job, and must not raise.
+        """
+        ...
+
+    def look(self, request: GetRequest[PageT]) -> PageT:
+        """`Backend.get`, as a look of the server's own and not a caller's: a fake doesn't count it."""
         ...

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from rekvid.endpoint.app import create_app
+from rekvid.endpoint.limits import Limits
+from rekvid.endpoint.notices import Topics
 from rekvid.endpoint.server import Server
+from rekvid.endpoint.settings import Settings
+from rekvid.endpoint.signing import Key, Keys
 
-__all__ = ["Server", "create_app"]
+__all__ = ["Key", "Keys", "Limits", "Server", "Settings", "Topics", "create_app"]

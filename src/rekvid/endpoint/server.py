@@ -11,9 +11,13 @@ import uvicorn
 
 from rekvid.backends.base import Backend
 from rekvid.endpoint.app import create_app
+from rekvid.endpoint.hosts import is_loopback
+from rekvid.endpoint.jobs import Jobs
+from rekvid.endpoint.settings import Settings
 from rekvid.errors import ConfigurationError
 
 _START_LIMIT = 10  # seconds
+_STOP_LIMIT = 10  # seconds for the answers that are under way
 
 
 class Server:
@@ -26,14 +30,26 @@ class Server:
 
     Args:
         backend: What does the work.
-        host: Address to listen on. Signatures are not checked, so only loopback is safe.
+        host: Address to listen on; without keys only one of loopback will do.
         port: Port to listen on; 0 takes a free one.
+        settings: How the endpoint is set up.
+
+    Raises:
+        ConfigurationError: `host` can be reached from elsewhere, and no keys are given.
     """
 
-    def __init__(self, backend: Backend, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, backend: Backend, *, host: str = "127.0.0.1", port: int = 0, settings: Settings | None = None
+    ) -> None:
         self._backend = backend
+        self._settings = settings or Settings()
+        if self._settings.keys is None and not is_loopback(host):
+            raise ConfigurationError(
+                f"host={host!r} can be reached from other machines, so callers have to sign: give keys, "
+                "or listen on 127.0.0.1"
+            )
         self._address = (host, port)
-        self._running: tuple[socket.socket, _Uvicorn, threading.Thread] | None = None
+        self._running: tuple[socket.socket, _Uvicorn, threading.Thread, Jobs] | None = None
 
     @property
     def url(self) -> str:
@@ -45,18 +61,40 @@ class Server:
         if self._running is None:
             raise ConfigurationError("the endpoint has an address while it runs: with Server(...) as server")
         host, port = self._running[0].getsockname()[:2]
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def drain(self, timeout: float) -> bool:
+        """Refuse new jobs, and wait up to `timeout` seconds for the open ones; whether all have ended.
+
+        Results can be read meanwhile.
+        """
+        return self._running is None or self._running[3].drain(timeout)
 
     def __enter__(self) -> Self:
-        listener = socket.create_server(self._address)
-        # lifespan off: the application has nothing to start; access logs are the user's to turn on.
-        config = uvicorn.Config(create_app(self._backend), lifespan="off", log_config=None, access_log=False)
+        listener = _listen(self._address)
+        try:
+            app = create_app(self._backend, self._settings, host=self._address[0])
+        except BaseException:
+            listener.close()
+            raise
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            http="h11",  # where httptools happens to be installed uvicorn would take it, which has no limit of headers
+            h11_max_incomplete_event_size=self._settings.limits.header_bytes,
+            ws="none",
+            server_header=False,
+            proxy_headers=False,
+            log_config=None,
+            access_log=False,  # the user's to turn on
+            timeout_graceful_shutdown=_STOP_LIMIT,
+        )
         server = _Uvicorn(config)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="rekvid-endpoint", daemon=True
         )
         thread.start()
-        self._running = listener, server, thread
+        self._running = listener, server, thread, app.state.jobs
         if not server.is_up.wait(_START_LIMIT):
             self.__exit__(None, None, None)
             raise ConfigurationError(f"the endpoint did not come up at {self._address} within {_START_LIMIT} s")
@@ -66,11 +104,19 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._running is not None:
-            listener, server, thread = self._running
+            listener, server, thread, _ = self._running
             self._running = None
             server.should_exit = True
             thread.join()
             listener.close()
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        raise ConfigurationError(f"can't listen at {address[0]} port {address[1]}: {error}") from error
 
 
 class _Uvicorn(uvicorn.Server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from rekvid.backends.base import Signal
 from rekvid.backends.local.store import Store
 from rekvid.errors import RekvidError, ValidationError
 from rekvid.models import JobPage, NotificationChannel
-from rekvid.operations import GetRequest, Operation, PageT, Request, StartRequest, operation_of_get
+from rekvid.operations import OPERATIONS, GetRequest, Operation, PageT, Request, StartRequest, operation_of_get
 from rekvid.testing.clock import ManualClock
 
 
@@ -59,6 +60,7 @@ class FakeBackend:
         self._scripts: list[_Script] = []
         self._running: dict[str, _Script] = {}
         self._faults: list[_Fault] = []
+        self._listeners: list[Callable[[str], None]] = []
         self._lock = threading.RLock()
 
     def will_return(self, page: JobPage, *, in_progress: int = 0) -> None:
@@ -86,19 +88,37 @@ class FakeBackend:
             self._count(request, "start")
             job_id, is_new = self._store.create(request)
             if is_new:
-                script = self._scripts.pop(0) if self._scripts else _Script(None, None, 0)
-                self._running[job_id] = script
-            return job_id
+                self._running[job_id] = self._scripts.pop(0) if self._scripts else _Script(None, None, 0)
+            has_ended = is_new and self._end_if_due(job_id, _operation_of_start(request))
+        if has_ended:
+            self._tell(job_id)
+        return job_id
 
     def get(self, request: GetRequest[PageT]) -> PageT:
         """See `Backend.get`."""
         with self._lock:
             self._count(request, "get")
             script = self._running.get(request.job_id)
-            if script is not None and script.in_progress > 0:
+            page = self._store.get(request)
+            has_ended = False
+            if script is not None:
                 script.in_progress -= 1
-            elif script is not None:
-                self._end(request.job_id, self._running.pop(request.job_id), operation_of_get(request))
+                has_ended = self._end_if_due(request.job_id, operation_of_get(request))
+        if has_ended:
+            self._tell(request.job_id)
+        return page
+
+    def on_end(self, tell: Callable[[str], None]) -> None:
+        """See `rekvid.backends.base.Announcer.on_end`.
+
+        A job ends with the Get that is the last to be answered with IN_PROGRESS, or with its start where none is.
+        """
+        with self._lock:
+            self._listeners.append(tell)
+
+    def look(self, request: GetRequest[PageT]) -> PageT:
+        """The page that `get` would give, without any part in the script."""
+        with self._lock:
             return self._store.get(request)
 
     def signal(self, channel: NotificationChannel | None = None) -> Signal | None:
@@ -121,10 +141,25 @@ class FakeBackend:
             self._faults.remove(due)
             raise due.error
 
-    def _end(self, job_id: str, script: _Script, operation: Operation[Any, Any]) -> None:
+    def _end_if_due(self, job_id: str, operation: Operation[Any, Any]) -> bool:
+        """Let the job end if no more Gets are to be answered with IN_PROGRESS; whether it has."""
+        if self._running[job_id].in_progress > 0:
+            return False
+        script = self._running.pop(job_id)
         if script.failed is not None:
             self._store.fail(job_id, script.failed)
-            return
+            return True
         page = script.page or operation.page()
         head = replace(operation.head_of(page), job_status=None, next_token=None)
         self._store.succeed(job_id, head.to_aws(), [item.to_aws() for item in operation.items_of(page)])
+        return True
+
+    def _tell(self, job_id: str) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for tell in listeners:  # not under the lock: they may ask for the job
+            tell(job_id)
+
+
+def _operation_of_start(request: StartRequest) -> Operation[Any, Any]:
+    return next(operation for operation in OPERATIONS if operation.start is type(request))

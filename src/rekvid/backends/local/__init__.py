@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from rekvid.backends.local.backend import LocalBackend
+from rekvid.backends.local.sizes import VideoLimits
 
-__all__ = ["LocalBackend"]
+__all__ = ["LocalBackend", "VideoLimits"]

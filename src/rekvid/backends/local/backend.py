@@ -8,13 +8,14 @@ import os
 import threading
 import uuid
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from rekvid.backends.base import Signal
 from rekvid.backends.local.runner import Runner
+from rekvid.backends.local.sizes import VideoLimits
 from rekvid.backends.local.sources import Sources
 from rekvid.backends.local.store import Store
 from rekvid.backends.local.task import Task, task_of
@@ -46,6 +47,7 @@ class LocalBackend:
         buckets: Folders that stand for S3 buckets, by the name of the bucket: ``{"media": "/srv/media"}``. Where they
             are given, other buckets are refused, unless `s3` is given too.
         s3: Client that fetches S3 objects; boto3's default chain when neither this nor `buckets` is given.
+        video_limits: How large a video may be, such as the service's `VideoLimits()`; None for as large as can be read.
         clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
 
     Raises:
@@ -61,6 +63,7 @@ class LocalBackend:
         workers: int = 1,
         buckets: Mapping[str, str | os.PathLike[str]] | None = None,
         s3: S3Client | None = None,
+        video_limits: VideoLimits | None = None,
         clock: Clock | None = None,
     ) -> None:
         check_value(Annotated[int, Whole(1)], workers, "workers")
@@ -71,7 +74,7 @@ class LocalBackend:
         self._folder = _folder_of(store)
         folders = _bucket_folders(buckets)
         # Buckets that are not mapped are read from S3 with this process's credentials only where that was asked for.
-        self._sources = Sources(folders, s3, fetch=buckets is None or s3 is not None)
+        self._sources = Sources(folders, s3, fetch=buckets is None or s3 is not None, limits=video_limits)
         owners = Owners(self._folder, uuid.uuid4().hex)
         self._store = Store(
             self._folder and self._folder / "jobs.sqlite3",
@@ -117,6 +120,14 @@ class LocalBackend:
         self._raise_if_closed()
         self._runner.store_what_is_left()
         return self._store.get(request)
+
+    def on_end(self, tell: Callable[[str], None]) -> None:
+        """See `rekvid.backends.base.Announcer.on_end`."""
+        self._runner.on_end(tell)
+
+    def look(self, request: GetRequest[PageT]) -> PageT:
+        """See `rekvid.backends.base.Announcer.look`."""
+        return self.get(request)
 
     def signal(self, channel: NotificationChannel | None = None) -> Signal:
         """Wakes waiters when a job of this backend ends; tells its progress."""

@@ -51,7 +51,13 @@ class Runner:
         self._unstored: dict[str, str] = {}
         self._processes: set[subprocess.Popen[str]] = set()
         self._threads: set[threading.Thread] = set()
+        self._listeners: list[Callable[[str], None]] = []
         self._closed = False
+
+    def on_end(self, tell: Callable[[str], None]) -> None:
+        """See `rekvid.backends.base.Announcer.on_end`."""
+        with self._changed:
+            self._listeners.append(tell)
 
     def submit(self, job_id: str, prepare: Callable[[], AbstractContextManager[Task]]) -> None:
         """Run a job when its turn comes; `prepare` is entered in the job's own thread and may take long."""
@@ -116,8 +122,14 @@ class Runner:
             with self._changed:
                 self._ended.add(job_id)
                 self._progress.pop(job_id, None)
-                self._threads.discard(threading.current_thread())
                 self._changed.notify_all()
+                listeners = list(self._listeners)
+            try:
+                for tell in listeners:  # not under the lock: a listener asks for the job, which takes others
+                    tell(job_id)
+            finally:
+                with self._changed:
+                    self._threads.discard(threading.current_thread())
 
     def _fail(self, job_id: str, message: str) -> None:
         try:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from rekvid.backends.local.sizes import ObjectName, VideoLimits, opened_object
 from rekvid.errors import InvalidS3ObjectError
 from rekvid.models import S3Object, Video
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _NOWHERE = Path(os.devnull)  # no regular file, so it is refused
-# The service's message, word for word.
-_NO_METADATA = "Unable to get object metadata from S3. Check object key, region and/or access permissions"
+# The service's message, word for word (developer guide, "Error components").
+_NO_METADATA = "Unable to get object metadata from S3. Check object key, region and/or access permissions."
 
 
 class Sources:
@@ -29,38 +30,61 @@ class Sources:
         buckets: Folders that stand for buckets, by the name of the bucket. Nothing outside a folder can be read.
         s3: Client that fetches the objects of all other buckets; made from boto3's default chain when first needed.
         fetch: Whether buckets that are no folders are fetched from S3 at all.
+        limits: How large a video may be; None for as large as can be read.
     """
 
-    def __init__(self, buckets: Mapping[str, Path], s3: S3Client | None = None, *, fetch: bool = True) -> None:
+    def __init__(
+        self,
+        buckets: Mapping[str, Path],
+        s3: S3Client | None = None,
+        *,
+        fetch: bool = True,
+        limits: VideoLimits | None = None,
+    ) -> None:
         self._folders = {name: folder.resolve() for name, folder in buckets.items()}
         self._s3 = s3
         self._fetch = fetch
+        self._limits = limits
         self._lock = threading.Lock()
 
     def check(self, video: Video | Path, operation: str) -> None:
-        """Look whether `video` is there, without reading it.
+        """Look whether `video` is there, reading no more of it than its head.
 
         Raises:
             InvalidS3ObjectError: It isn't, or it may not be read.
+            VideoTooLargeError: It is larger than the limits.
         """
         if isinstance(video, Path):
-            _check_file(video, operation, str(video))
+            self._check_file(video, operation, str(video))
             return
         s3_object = video.s3_object or S3Object()
         file = self._mapped(s3_object)
         if file is not None:
             try:
-                _check_file(file, operation, "")
+                self._check_file(file, operation, "")
             except InvalidS3ObjectError:  # where the folder lies is not the caller's to know
-                raise InvalidS3ObjectError(f"{s3_object.uri}: {_NO_METADATA}", operation=operation) from None
+                hint = f"{s3_object.uri} is no file in the folder that stands for the bucket"
+                raise InvalidS3ObjectError(_NO_METADATA, operation=operation, hint=hint) from None
             return
+        self._check_object(s3_object, operation)
+
+    def _check_file(self, file: Path, operation: str, name: str) -> None:
+        _check_readable(file, operation, name)
+        if self._limits is not None:
+            self._limits.check_file(file, operation)
+
+    def _check_object(self, s3_object: S3Object, operation: str) -> None:
         from botocore.exceptions import BotoCoreError, ClientError  # only those who read from S3 wait for boto3
 
+        name = ObjectName(Bucket=s3_object.bucket or "", Key=s3_object.name or "", **_version(s3_object))
         try:
-            self._client().head_object(Bucket=s3_object.bucket or "", Key=s3_object.name or "", **_version(s3_object))
+            size = self._client().head_object(**name)["ContentLength"]
+            if self._limits is not None:
+                with opened_object(self._client(), name, size) as file:
+                    self._limits.check(file, size, operation)
         except (ClientError, BotoCoreError) as error:
-            message = f"{s3_object.uri}: {_NO_METADATA} ({error})"
-            raise InvalidS3ObjectError(message, operation=operation) from error
+            hint = f"{s3_object.uri}: {error}"
+            raise InvalidS3ObjectError(_NO_METADATA, operation=operation, hint=hint) from error
 
     @contextmanager
     def file(self, video: Video | Path, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
@@ -113,7 +137,7 @@ class Sources:
             return self._s3
 
 
-def _check_file(file: Path, operation: str, name: str) -> None:
+def _check_readable(file: Path, operation: str, name: str) -> None:
     try:
         if stat.S_ISREG(file.stat().st_mode) or file.is_dir():
             with file.open("rb"):  # a folder says here what it is

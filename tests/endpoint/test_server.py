@@ -109,9 +109,10 @@ def test_unknown_operation(server: Server, target: str) -> None:
         (b"[]", "SerializationException"),
         (b"\xff", "SerializationException"),
         (b"[" * 100_000, "SerializationException"),
-        (b"", "InvalidParameterException"),
-        (b'{"JobId": 5}', "InvalidParameterException"),
-        (b'{"JobId": "a", "MaxResults": 0}', "InvalidParameterException"),
+        (b'{"JobId": NaN}', "SerializationException"),
+        (b'{"JobId": 5}', "SerializationException"),
+        (b"", "ValidationException"),
+        (b'{"JobId": "a", "MaxResults": 0}', "ValidationException"),
         (b'{"JobId": "a"}', "ResourceNotFoundException"),
     ],
 )
