@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rekvid.models import TechnicalCueType
 from rekvid.testing.colours import HD_LINES, Colour, Overlay, lay_over, limited_range
 from rekvid.testing.drawing import BLACK, Canvas, choose_font, text_width
-from rekvid.testing.scenes import Painter, Picture, Scene, Stage
+from rekvid.testing.pictures import Painter, Picture, Stage
+from rekvid.testing.scenes import Scene
 from rekvid.timecode import Timecode
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rekvid.testing.scenes import Picture, Plane
+from rekvid.testing.pictures import Picture, Plane
 
 Colour: TypeAlias = tuple[float, float, float]
 """Red, green and blue, gamma corrected, each 0-1."""

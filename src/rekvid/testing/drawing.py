@@ -16,7 +16,7 @@ import numpy as np
 
 from rekvid.errors import MissingExtraError
 from rekvid.testing.colours import HD_LINES, Colour, Overlay, overlay_of
-from rekvid.testing.scenes import Stage
+from rekvid.testing.pictures import Stage
 
 try:
     from PIL import Image, ImageDraw, ImageFont

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from rekvid.testing.colours import HD_LINES, Colour, picture_of, solid
-from rekvid.testing.scenes import Painter, Scene, Stage
+from rekvid.testing.pictures import Painter, Stage
+from rekvid.testing.scenes import Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from rekvid.models import TechnicalCueType
 from rekvid.testing.colours import Colour, Overlay, fade_strength, faded, lay_over
 from rekvid.testing.drawing import BLACK, WHITE, Canvas, choose_font, text_width
 from rekvid.testing.grounds import Ground, ground_painter, length_of
-from rekvid.testing.scenes import Painter, Picture, Scene, Stage
+from rekvid.testing.pictures import Painter, Picture, Stage
+from rekvid.testing.scenes import Scene
 from rekvid.testing.wording import LANGUAGES, Wording
 
 

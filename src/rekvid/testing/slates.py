@@ -13,7 +13,9 @@ from rekvid.models import TechnicalCueType
 from rekvid.testing.colours import Colour, lay_over, solid
 from rekvid.testing.drawing import BLACK, WHITE, Canvas, choose_font, text_width
 from rekvid.testing.grounds import Ground, ground_painter, length_of
-from rekvid.testing.scenes import Painter, Picture, Scene, Stage, TextureScene
+from rekvid.testing.pictures import Painter, Picture, Stage
+from rekvid.testing.places import PlaceScene
+from rekvid.testing.scenes import Scene
 from rekvid.testing.wording import Wording, language_for
 
 
@@ -183,7 +185,7 @@ def _around(x: float, y: float, radius: float, turn: float) -> tuple[float, floa
     return x + radius * float(np.sin(2 * np.pi * turn)), y - radius * float(np.cos(2 * np.pi * turn))
 
 
-_STILL = TextureScene(pan=(0.0, 0.0), contrast=30.0)
+_STILL = PlaceScene(contrast=40.0, movers=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

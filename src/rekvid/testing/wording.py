@@ -201,3 +201,23 @@ class Wording:
         """A date in one of the usual forms."""
         day, month, year = self.number(1, 28), self.number(1, 12), self.number(1996, 2025)
         return self.one((f"{day:02}/{month:02}/{year}", f"{year}-{month:02}-{day:02}", f"{day}.{month}.{year}"))
+
+
+SENTENCES: tuple[str, ...] = (
+    "I never said that I would come back.",
+    "Where were you last night?",
+    "The train leaves in ten minutes.",
+    "You should have told me before.",
+    "It was raining when we left the house.",
+    "- Who is there? - It's only me.",
+    "Nobody has lived here for years.",
+    "Ministers meet again on Thursday to settle the budget",
+    "Heavy rain is expected along the coast until the weekend",
+    "Trading closed half a per cent higher",
+    "The bridge will be shut for repairs from Monday",
+    "Visitors may enter the museum free of charge",
+)
+"""What is said in subtitles, and reported in a news ticker."""
+
+SIGNS: tuple[str, ...] = ("HOTEL", "CAFE", "SALE", "OPEN", "EXIT", "Bakery", "PARKING", "Platform 4", "Books", "MARKET")
+"""What stands on signs and posters."""
