@@ -199,14 +199,24 @@ class Canvas:
             turned: Degrees against the clock by which it is turned about its middle; corners are cut off.
             scale: How much larger it gets, about its middle; what leaves the sheet is cut off.
         """
-        image = self._image.rotate(turned, Image.Resampling.BILINEAR) if turned else self._image
-        if scale != 1:
-            (width, height), still = image.size, (1 - 1 / scale) / 2
-            matrix = (1 / scale, 0, width * still, 0, 1 / scale, height * still)
-            image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-        if self._fineness > 1:
-            image = image.reduce(self._fineness)
+        if turned or scale != 1:
+            image = self._image.transform(
+                (self.width, self.height),
+                Image.Transform.AFFINE,
+                self._source(turned, scale),
+                Image.Resampling.BILINEAR,
+            )
+        else:
+            image = self._image.reduce(self._fineness) if self._fineness > 1 else self._image
         return overlay_of(np.asarray(image), hd=stage.height >= HD_LINES)
+
+    def _source(self, turned: float, scale: float) -> tuple[float, float, float, float, float, float]:
+        """The matrix that says from where in the drawing each pixel of the overlay comes."""
+        reach = self._fineness / scale
+        along, aslant = reach * math.cos(math.radians(turned)), reach * math.sin(math.radians(turned))
+        x, y = self.width / 2, self.height / 2
+        left, top = self._fineness * x - along * x + aslant * y, self._fineness * y - aslant * x - along * y
+        return along, -aslant, left, aslant, along, top
 
 
 def _fill(colour: Colour | None, opacity: float = 1.0) -> tuple[int, int, int, int] | None:

@@ -97,7 +97,7 @@ class LogoScene(Scene):
         name = Wording(LANGUAGES["en"], stage.generator).company()
         size *= min(1.0, stage.width * 0.8 / text_width(name, face, size))
         width = max(2.6 * radius, text_width(name, face, size) * 1.25 if self.word_mark else 0.0)
-        canvas = Canvas(width, radius * (3.6 if self.word_mark else 2.6), fineness=3)
+        canvas = Canvas(width, radius * (3.6 if self.word_mark else 2.6), fineness=2)
         x, y = canvas.width / 2, radius * 1.3
         if self.emblem is Emblem.MONOGRAM:
             canvas.ellipse(x, y, radius, colour=self.colours[1])
