@@ -38,7 +38,7 @@ _CARDS: tuple[tuple[Colour, Colour], ...] = (
 
 
 def random_cue_reel_scenes(seed: int, fonts: Sequence[Path] = ()) -> tuple[Scene, ...]:
-    """A made-up programme of 20 to 120 seconds, by `rekvid.testing.reels.make_reel` turned into a file with its truth.
+    """A made-up programme of 10 to 60 seconds, by `rekvid.testing.reels.make_reel` turned into a file with its truth.
 
     In this order, each with the given probability:
 
