@@ -71,7 +71,7 @@ class _Http:
     async def answer(self, http: Request) -> Response:
         """A call of an operation."""
         request_id = str(uuid.uuid4())
-        refusal = self._refuse_host(http)
+        refusal = self._refuse(http)
         if refusal is None:
             try:
                 signed = Signed(
@@ -105,17 +105,22 @@ class _Http:
         return self._plain(http, {"name": "rekvid", "version": __version__})
 
     def _plain(self, http: Request, data: dict[str, object]) -> Response:
-        refusal = self._refuse_host(http)
+        refusal = self._refuse(http)
         if refusal is not None:
-            return Response(refusal.message, status_code=403, media_type="text/plain")
+            return Response(refusal.message, status_code=faults.encode(refusal)[0], media_type="text/plain")
         return Response(json.dumps(data), media_type="application/json")
 
-    def _refuse_host(self, http: Request) -> ServiceError | None:
+    def _refuse(self, http: Request) -> ServiceError | None:
+        """Why a request is not looked at any further; None if it is."""
+        most = self._limits.header_bytes
+        if sum(len(name) + len(value) for name, value in http.headers.raw) + len(_target(http)) > most:
+            message = f"The line and the headers of a request may have at most {most} bytes"
+            return ServiceError.of("RequestHeaderFieldsTooLargeException", message, operation="")
         host = http.headers.get("host")
-        if self._hosts.allow(host):
-            return None
-        message = f"The host {(host or '')[:255]!r} is not served here: call 127.0.0.1, or allow the name"
-        return ServiceError.of("AccessDeniedException", message, operation="")
+        if not self._hosts.allow(host):
+            message = f"The host {(host or '')[:255]!r} is not served here: call 127.0.0.1, or allow the name"
+            return ServiceError.of("AccessDeniedException", message, operation="")
+        return None
 
     async def _body(self, http: Request) -> bytes:
         most = self._limits.body_bytes

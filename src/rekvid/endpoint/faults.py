@@ -12,7 +12,11 @@ from rekvid.errors import (
     ValidationError,
 )
 
-_STATUSES = {"RequestEntityTooLargeException": 413, "RequestTimeoutException": 408}  # RFC 9110
+_STATUSES = {  # RFC 9110 and RFC 6585
+    "RequestEntityTooLargeException": 413,
+    "RequestHeaderFieldsTooLargeException": 431,
+    "RequestTimeoutException": 408,
+}
 """The codes whose status is not the protocol's 400 or 500: the caller is no SDK that does its work well."""
 
 
