@@ -53,10 +53,8 @@ class ModelServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: ModelServer
-
-    def do_GET(self) -> None:  # the name that http.server calls
-        server = self.server
+    def do_GET(self) -> None:
+        server = self._told()
         wanted = self.headers["Range"]
         server.asked.append((self.path, wanted))
         if server.statuses:
@@ -80,9 +78,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, body: bytes) -> None:
         for position in range(0, len(body), 10_000):
-            self.server.before_body(position)
+            self._told().before_body(position)
             self.wfile.write(body[position : position + 10_000])
-            self.server.sent += len(body[position : position + 10_000])
+            self._told().sent += len(body[position : position + 10_000])
+
+    def _told(self) -> ModelServer:
+        assert isinstance(self.server, ModelServer)
+        return self.server
 
     def _refuse(self, status: int) -> None:
         self.send_response(status)

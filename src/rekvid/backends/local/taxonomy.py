@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,9 @@ def renamed_classes() -> Mapping[str, str]:
     return _table().classes
 
 
-class _Row(TypedDict, total=False):
-    parents: list[str]
-    aliases: list[str]
+class _Row(TypedDict):
+    parents: NotRequired[list[str]]
+    aliases: NotRequired[list[str]]
     category: str
 
 
@@ -66,7 +66,9 @@ class _Table:
 
 @cache
 def _table() -> _Table:
-    facts = tomllib.loads(resources.files(__package__).joinpath("taxonomy.toml").read_text(encoding="utf-8"))
+    facts = tomllib.loads(
+        resources.files("rekvid.backends.local").joinpath("taxonomy.toml").read_text(encoding="utf-8")
+    )
     rows = cast("dict[str, _Row]", facts["labels"])
     return _Table(
         classes=cast("dict[str, str]", facts["classes"]),
