@@ -1,6 +1,6 @@
 """Whether other programs read the same frames from our edit lists that went in: a proof, at full size.
 
-OpenTimelineIO reads an EDL of 20,000 random segments back at every rate, and FFmpeg cuts a video by our commands and
+OpenTimelineIO reads an EDL of 20,000 random segments back at every rate, and FFmpeg cuts a video by our command and
 by our concat list; every difference is counted.
 
     python benchmarks/exports.py --segments 20000
@@ -21,11 +21,12 @@ import av
 import opentimelineio
 
 from rekvid.backends.local.segments import segment_between
-from rekvid.export import to_edl, to_ffmpeg_commands, to_ffmpeg_concat, to_otio
+from rekvid.export import to_edl, to_ffmpeg_concat, to_ffmpeg_split, to_otio
 from rekvid.models import SegmentDetection, SegmentType
 from rekvid.testing.reels import make_reel
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, Timecode, uses_drop_frame
 
+LOSSLESS = ("-codec:v", "libx264", "-qp", "0", "-codec:a", "copy")
 RATES = (NTSC_24, Fraction(24), Fraction(25), NTSC_30, Fraction(30), Fraction(50), NTSC_60, Fraction(60))
 
 
@@ -45,9 +46,9 @@ def main() -> None:
             print(f"| {float(rate):.3f} {counting} | {len(shots)} | {wrong[0]} | {wrong[1]} |")
 
     print("\n| cut by FFmpeg | parts | parts with other frames |\n|---|---|---|")
-    for name, all_keyframes in (("commands, H.264", False), ("concat, MJPEG", True)):
+    for name, contestant in (("the command, H.264", split), ("the concat list, MJPEG", concat)):
         for rate in (NTSC_24, Fraction(25), NTSC_30):
-            parts, wrong_parts = cut(rate, concat=all_keyframes)
+            parts, wrong_parts = contestant(rate)
             print(f"| {name}, {float(rate):.3f} | {parts} | {wrong_parts} |")
 
 
@@ -83,31 +84,44 @@ def differences(text: str, kind: str, shots: list[SegmentDetection], rate: Fract
     return sum(one != two for one, two in zip(read, wanted, strict=True))
 
 
-def cut(rate: Fraction, *, concat: bool) -> tuple[int, int]:
-    """Cut a reel at random; return the number of parts and of those whose frames are other ones."""
+def split(rate: Fraction) -> tuple[int, int]:
+    """Cut a reel by our command; return the number of parts and of those whose frames are other ones."""
     with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder, "reel.mov")
-        count = make_reel(video, rate=rate, width=160, height=90, audio=not concat).frame_count
-        if concat:  # as intra frames only
-            intra = video.with_name("intra.mov")
-            run("-i", str(video), "-codec:v", "mjpeg", "-q:v", "2", str(intra))
-            video = intra
+        video = Path(folder, "reel.mp4")
+        shots = cut_at_random(make_reel(video, rate=rate, width=160, height=90).frame_count, rate)
+        pattern = str(Path(folder, "part-%03d.mkv"))
+        subprocess.run(to_ffmpeg_split(shots, rate, video, output=pattern, options=LOSSLESS), check=True)
         frames = prints(video)
-        chance = random.Random(1)
-        edges = sorted({0, count, *chance.sample(range(1, count), 11)})
-        shots = [segment_between(SegmentType.SHOT, one, two - 1, rate) for one, two in itertools.pairwise(edges)]
+        return len(shots), sum(
+            prints(Path(pattern % number)) != part(frames, shot) for number, shot in enumerate(shots)
+        )
+
+
+def concat(rate: Fraction) -> tuple[int, int]:
+    """Cut a reel of keyframes by our list for the concat demuxer, a part at a time; return the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        reel, video = Path(folder, "reel.mov"), Path(folder, "intra.mov")
+        shots = cut_at_random(make_reel(reel, rate=rate, width=160, height=90, audio=False).frame_count, rate)
+        run("-i", str(reel), "-codec:v", "mjpeg", "-q:v", "2", str(video))
+        frames = prints(video)
         wrong = 0
-        for number, shot in enumerate(shots):
-            part = Path(folder, f"part-{number}.mkv")
-            if concat:
-                listing = part.with_suffix(".txt")
-                listing.write_text(to_ffmpeg_concat([shot], rate, video), encoding="utf-8")
-                run("-f", "concat", "-safe", "0", "-i", str(listing), "-codec", "copy", str(part))
-            else:
-                (command,) = to_ffmpeg_commands([shot], rate, video, output=str(part), options=["-codec:v", "ffv1"])
-                subprocess.run(command, check=True)
-            wrong += prints(part) != frames[shot.start_frame_number : (shot.end_frame_number or 0) + 1]
+        for shot in shots:
+            listing, output = Path(folder, "list.txt"), Path(folder, "part.mkv")
+            listing.write_text(to_ffmpeg_concat([shot], rate, video), encoding="utf-8")
+            run("-f", "concat", "-safe", "0", "-i", str(listing), "-codec", "copy", str(output))
+            wrong += prints(output) != part(frames, shot)
         return len(shots), wrong
+
+
+def cut_at_random(count: int, rate: Fraction) -> list[SegmentDetection]:
+    """Twelve shots that together are `count` frames."""
+    edges = sorted({0, count, *random.Random(1).sample(range(1, count), 11)})
+    return [segment_between(SegmentType.SHOT, one, two - 1, rate) for one, two in itertools.pairwise(edges)]
+
+
+def part(frames: list[bytes], shot: SegmentDetection) -> list[bytes]:
+    """The frames of `shot`."""
+    return frames[shot.start_frame_number : (shot.end_frame_number or 0) + 1]
 
 
 def run(*arguments: str) -> None:

@@ -18,8 +18,8 @@ from rekvid.errors import ValidationError
 from rekvid.export import (
     to_edl,
     to_ffmpeg_chapters,
-    to_ffmpeg_commands,
     to_ffmpeg_concat,
+    to_ffmpeg_split,
     to_scenedetect_csv,
     to_webvtt_chapters,
     to_webvtt_metadata,
@@ -157,9 +157,15 @@ def test_quotes_in_a_name_stay_in_the_name() -> None:
     """A path with quotes and spaces is one word in a list for FFmpeg, and one argument of a command."""
     segments = [shot(5, 9, Fraction(25))]
     assert r"file 'it'\''s here.mp4'" in to_ffmpeg_concat(segments, 25, "it's here.mp4")
-    (command,) = to_ffmpeg_commands(segments, 25, "-it's here.mp4", output="{name} {first}-{last}.mov")
+    command = to_ffmpeg_split(segments, 25, "-it's here.mp4", output="-part %d.mov")
     assert command[command.index("-i") + 1] == "./-it's here.mp4"
-    assert command[-1] == "./Shot 1 5-9.mov"
+    assert command[-1] == "./-part %d.mov"
+
+
+def test_split_leaves_gaps_to_themselves() -> None:
+    """A video is cut where a segment begins and where one has ended; a shared frame belongs to the earlier one."""
+    command = to_ffmpeg_split([shot(0, 9, NTSC_30), shot(9, 19, NTSC_30), shot(24, 30, NTSC_30)], NTSC_30, "film.mp4")
+    assert command[command.index("-segment_frames") + 1] == "10,20,24,31"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +178,7 @@ def test_quotes_in_a_name_stay_in_the_name() -> None:
         (lambda shots: to_edl(shots, 25, start_timecode="00:00:00:30"), "frames run from 0 to 24"),
         (lambda shots: to_edl(shots, 25, start_timecode="00:00:00;00"), "drop-frame counting exists at"),
         (lambda shots: to_ffmpeg_concat(shots, 25, "a\nb"), "can't hold a line break"),
-        (lambda shots: to_ffmpeg_commands(shots, 25, "a", output="{x}"), "may hold {number}, {name}"),
+        (lambda shots: to_ffmpeg_split(shots, 25, "a", output="x.mp4"), "must have a place for the number"),
     ],
 )
 def test_bad_parameters_are_named(call: object, says: str) -> None:

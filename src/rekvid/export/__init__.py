@@ -12,15 +12,15 @@ after the last, so that not a frame is lost or doubled.
 
 from rekvid.export.csv import to_scenedetect_csv
 from rekvid.export.edl import to_edl
-from rekvid.export.ffmpeg import to_ffmpeg_chapters, to_ffmpeg_commands, to_ffmpeg_concat
+from rekvid.export.ffmpeg import to_ffmpeg_chapters, to_ffmpeg_concat, to_ffmpeg_split
 from rekvid.export.otio import to_otio, write_otio
 from rekvid.export.webvtt import to_webvtt_chapters, to_webvtt_metadata
 
 __all__ = [
     "to_edl",
     "to_ffmpeg_chapters",
-    "to_ffmpeg_commands",
     "to_ffmpeg_concat",
+    "to_ffmpeg_split",
     "to_otio",
     "to_scenedetect_csv",
     "to_webvtt_chapters",

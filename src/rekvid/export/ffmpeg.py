@@ -1,4 +1,4 @@
-"""What FFmpeg reads: chapters, a list for the concat demuxer, and commands that cut a video into its segments."""
+"""What FFmpeg reads: chapters, a list for the concat demuxer, and a command that cuts a video at its segments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from rekvid.errors import ValidationError
-from rekvid.export.spans import checked_rate, one_line, spans_of
+from rekvid.export.spans import checked_rate, one_line, spans_of, without_overlaps
 from rekvid.models import SegmentDetection
 
 
@@ -46,7 +46,7 @@ def to_ffmpeg_concat(segments: Iterable[SegmentDetection], rate: float | Fractio
 
     ``ffmpeg -f concat -safe 0 -i list.txt out.mp4``. The in point is sought by keyframes (FFmpeg documentation,
     concat): with pictures that are all keyframes (ProRes, DNxHD, MJPEG) the list is exact to the frame; with others
-    each part begins at the keyframe before. `to_ffmpeg_commands` is exact with all of them.
+    each part begins at the keyframe before. `to_ffmpeg_split` is exact with all of them.
 
     Args:
         segments: The segments, such as ``result.shots``.
@@ -68,47 +68,42 @@ def to_ffmpeg_concat(segments: Iterable[SegmentDetection], rate: float | Fractio
     return "\n".join(lines) + "\n"
 
 
-def to_ffmpeg_commands(
+def to_ffmpeg_split(
     segments: Iterable[SegmentDetection],
     rate: float | Fraction | None,
     video: str | Path,
     *,
-    output: str = "part-{number:03}.mp4",
+    output: str = "part-%03d.mp4",
     options: Iterable[str] = ("-codec:v", "libx264", "-crf", "18", "-codec:a", "aac"),
-) -> list[list[str]]:
-    """A command for each segment that cuts exactly its frames out of the video, whatever its keyframes.
+) -> list[str]:
+    """A command that cuts a video at its segments, exact to the frame, whatever its keyframes.
 
-    Each command is a list of arguments for `subprocess.run`, so that no name needs a shell's quotes. It encodes anew,
-    since a copied stream can only begin at a keyframe.
+    It is a list of arguments for `subprocess.run`, so that no name needs a shell's quotes. The video is encoded anew,
+    since a copied stream can only begin at a keyframe, in one pass for all parts (FFmpeg documentation, segment).
+    Frames that belong to no segment, such as those of a dissolve between two shots, make parts of their own.
 
     Args:
-        segments: The segments, such as ``result.shots``.
+        segments: The segments, such as ``result.shots``. Where they overlap, the later one begins after the earlier.
         rate: Frames a second of the video, such as ``video_metadata.frame_rate``.
         video: The file.
-        output: Name of the parts, in which ``{number}`` counts from 1, ``{name}`` is the segment's name, and
-            ``{first}`` and ``{last}`` are its frames.
+        output: Name of the parts; ``%03d`` becomes their number, from 0.
         options: How the parts are encoded.
 
     Raises:
-        ValidationError: `rate` is no frame rate, or `output` can't be filled in.
+        ValidationError: `rate` is no frame rate, or `output` has no place for the number.
     """
-    exact = checked_rate(rate)
-    chosen = list(options)
-    commands = []
-    for number, span in enumerate(spans_of(segments, exact), start=1):
-        try:
-            name = output.format(number=number, name=span.name, first=span.first, last=span.after - 1)
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValidationError("output", output, "may hold {number}, {name}, {first} and {last}") from error
-        # Half a frame before the first: seeking gives the first frame that is not earlier.
-        start = _seconds(max(Fraction(0), (span.first - Fraction(1, 2)) / exact))
-        commands.append(
-            [
-                *("ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", start, "-i", _as_file(str(video))),
-                *("-t", _seconds(span.length / exact), "-frames:v", str(span.length), *chosen, _as_file(name)),
-            ]
-        )
-    return commands
+    spans = without_overlaps(spans_of(segments, checked_rate(rate)))
+    if not re.search(r"%0?\d*d", output):
+        raise ValidationError("output", output, "must have a place for the number of the part: part-%03d.mp4")
+    edges = sorted({edge for span in spans for edge in (span.first, span.after)} - {0})
+    arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", _as_file(str(video)), "-fps_mode", "passthrough"]
+    arguments += [*options, "-f", "segment", "-reset_timestamps", "1"]
+    if edges:
+        forced = "+".join(f"eq(n,{edge})" for edge in edges)
+        arguments += ["-force_key_frames", f"expr:{forced}", "-segment_frames", ",".join(map(str, edges))]
+    else:
+        arguments += ["-segment_time", "1000000000"]  # nothing to cut at
+    return [*arguments, _as_file(output)]
 
 
 def _seconds(seconds: Fraction) -> str:

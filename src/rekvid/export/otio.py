@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rekvid.errors import MissingExtraError
-from rekvid.export.spans import Address, checked_rate, spans_of
+from rekvid.export.spans import Address, checked_rate, spans_of, without_overlaps
 from rekvid.models import SegmentDetection
 from rekvid.timecode import Timecode
 
@@ -82,7 +82,7 @@ def _timeline(
         raise MissingExtraError("otio", "a timeline of OpenTimelineIO") from error
     exact = checked_rate(rate)
     address = Address.of(exact, start_timecode)
-    spans = spans_of(segments, exact)
+    spans = without_overlaps(spans_of(segments, exact))
 
     def frames(first: int, after: int) -> TimeRange:
         return TimeRange(RationalTime(first, float(exact)), RationalTime(after - first, float(exact)))
@@ -91,13 +91,10 @@ def _timeline(
     available = frames(address.start, address.start + max((span.after for span in spans), default=0))
     reached = 0
     for span in spans:
-        first = max(span.first, reached)
-        if first >= span.after:
-            continue
-        if first > reached:
-            track.append(Gap(source_range=frames(0, first - reached)))
+        if span.first > reached:
+            track.append(Gap(source_range=frames(0, span.first - reached)))
         media = ExternalReference(target_url=video, available_range=available) if video else None
-        source = frames(address.start + first, address.start + span.after)
+        source = frames(address.start + span.first, address.start + span.after)
         track.append(
             Clip(name=span.name, media_reference=media, source_range=source, metadata={"rekvid": span.segment.to_aws()})
         )

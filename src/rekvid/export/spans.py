@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,6 +42,17 @@ def spans_of(segments: Iterable[SegmentDetection], rate: Fraction) -> list[Span]
     """
     spans = [_span(segment, rate) for segment in segments]
     return sorted(spans, key=lambda span: (span.first, span.after))
+
+
+def without_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """`spans`, which are in order, each beginning after the one before; what is covered whole is left out."""
+    kept: list[Span] = []
+    reached = 0
+    for span in spans:
+        if span.after > reached:
+            kept.append(dataclasses.replace(span, first=max(span.first, reached)))
+            reached = span.after
+    return kept
 
 
 def checked_rate(rate: float | Fraction | None) -> Fraction:
