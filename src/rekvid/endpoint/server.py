@@ -80,7 +80,7 @@ class Server:
         config = uvicorn.Config(
             app,
             lifespan="on",
-            http="h11",  # where httptools happens to be installed uvicorn would take it, which reads headers without end
+            http="h11",  # not httptools where that happens to be installed, which reads headers without end
             h11_max_incomplete_event_size=self._settings.limits.header_bytes,
             ws="none",
             server_header=False,
