@@ -28,6 +28,9 @@ BLACK: Colour = (0.0, 0.0, 0.0)
 
 _LATIN = "AaGgQ09:;&"
 
+_THINNEST = 0.13
+"""The least share of "Hamburg" that is ink: thinner fonts are for posters, and vanish in small pictures."""
+
 
 @functools.cache
 def _font(face: Path | None, size: int) -> ImageFont.FreeTypeFont:
@@ -42,7 +45,8 @@ def _font(face: Path | None, size: int) -> ImageFont.FreeTypeFont:
 def fonts_here() -> tuple[Path, ...]:
     """The font files of this machine that can write English, sorted by their names; there may be none.
 
-    They are looked for where the system keeps them: the folders of fontconfig on Linux, those of macOS and Windows.
+    Hairline fonts are left out, as nobody sets credits in them. Files are looked for where the system keeps them: in
+    the folders of fontconfig on Linux, and in those of macOS and Windows.
     """
     found = {path.name: path for folder in _font_folders() for path in sorted(folder.rglob("*")) if _is_font(path)}
     return tuple(found[name] for name in sorted(found))
@@ -58,7 +62,10 @@ def _font_folders() -> Iterator[Path]:
 
 
 def _is_font(path: Path) -> bool:
-    return path.suffix.lower() in {".ttf", ".otf", ".ttc"} and carries(path, _LATIN)
+    if path.suffix.lower() not in {".ttf", ".otf", ".ttc"} or not carries(path, _LATIN):
+        return False
+    mask = _font(path, 64).getmask("Hamburg")
+    return float(np.frombuffer(bytes(mask), np.uint8).mean()) >= _THINNEST * 255
 
 
 @functools.cache
@@ -66,7 +73,7 @@ def carries(face: Path | None, text: str) -> bool:
     """Whether a font has a shape for each letter of `text`; a file that is no font has none.
 
     Args:
-        face: The font's file; None is the font that comes with Pillow, which has Latin letters only.
+        face: The font's file; None is the font that comes with Pillow, which has English letters only.
         text: The letters that are needed.
     """
     try:

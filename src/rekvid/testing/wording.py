@@ -124,7 +124,7 @@ def language_for(face: Path | None, generator: np.random.Generator, wanted: Sequ
     """One of the languages that a font can write, English half the time.
 
     Args:
-        face: The font's file; None for the font that comes with Pillow, which writes Latin letters only.
+        face: The font's file; None for the font that comes with Pillow, which writes English only.
         generator: The source of chance.
         wanted: Codes of languages to choose among; all when there are none.
 
