@@ -124,7 +124,7 @@ class Sources:
         try:
             # Resolved, so that neither `..` nor an absolute key nor a link leads out of the folder.
             file = (folder / (s3_object.name or "")).resolve()
-        except (OSError, ValueError):  # a circle of links; a NUL in the key
+        except (OSError, ValueError, RuntimeError):  # a NUL in the key; a circle of links, before Python 3.13
             return folder
         return file if file.is_relative_to(folder) else folder
 
