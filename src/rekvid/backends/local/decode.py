@@ -1,114 +1,85 @@
 """One pass over a file: small frames, counts of black samples and stretches of sound, as the analysers eat them.
 
-Decoding is the limit of an analysis, so all else is kept small: frames shrink to 128x72 in FFmpeg's own scaler,
-and the full-size picture is looked at only where the small one leaves open whether it is black.
+Decoding is the limit of an analysis, so it runs on all cores: one demuxer reads the file, its video packets are cut
+into ranges (`rekvid.backends.local.ranges`), and each range is decoded and shrunk in a thread, by a single-threaded
+decoder of its own. That wastes less than frame threads, which wait for each other inside every picture. A video
+that can't be cut is decoded by frame threads. Either way gives the same frames.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import dataclasses
+import os
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import cast
 
 import av.error
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.codec.context import ThreadType
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
+from rekvid.backends.local.decoders import Decoders
+from rekvid.backends.local.entries import entry_finder
 from rekvid.backends.local.media import Media, UnreadableVideoError, has_decoder
+from rekvid.backends.local.pictures import BlackLevel, Plane, Shrinker, SmallFrame
+from rekvid.backends.local.ranges import ranges
 from rekvid.backends.local.sound import Sound, sounds
 
-SMALL_WIDTH = 128
-SMALL_HEIGHT = 72
-DETAIL_WIDTH = 480
-DETAIL_HEIGHT = 270
-DETAIL_RATE = 4
-"""How many frames a second carry `SmallFrame.detail`, in which text can be told from texture."""
+__all__ = ["BlackLevel", "Plane", "SmallFrame", "read"]
 
-_DIRECT_LUMA = ("yuv4", "yuvj4", "yuva4", "gray", "nv12", "nv16", "nv21", "nv24", "nv42")
-
-Plane: TypeAlias = NDArray[np.uint8]
+MOST_THREADS = 8
+"""Ranges that are decoded side by side at most, as each decoder holds some pictures of full size."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlackLevel:
-    """What counts as black.
-
-    Attributes:
-        ceiling: The highest luma of a black sample, on the 8-bit scale of the video's own range.
-        share: The share of black samples, 0-1, that makes a frame black.
-    """
-
-    ceiling: Fraction
-    share: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmallFrame:
-    """A frame as the analysers see it: 128x72, 8-bit YUV 4:2:0, in the colour range of the video.
-
-    Attributes:
-        index: Number of the frame in order of display, from 0.
-        time: Its exact pts, in seconds.
-        luma: 72 rows of 128.
-        blue: 36 rows of 64 (Cb).
-        red: 36 rows of 64 (Cr).
-        black_share: The share of black luma samples in the full-size picture, 0-1, exact; 0 where the small frame
-            proves that the picture isn't black, or nobody asked.
-        detail: 270 rows of 480 samples of luma, on `DETAIL_RATE` frames a second; None on the others, or where nobody
-            asked. Which frames have it depends on their pts alone.
-    """
-
-    index: int
-    time: Fraction
-    luma: Plane
-    blue: Plane
-    red: Plane
-    black_share: float
-    detail: Plane | None = None
-
-
-def read(media: Media, *, black: BlackLevel | None, listen: bool, detail: bool = False) -> Iterator[SmallFrame | Sound]:
+def read(
+    media: Media, *, black: BlackLevel | None, listen: bool, detail: bool = False, threads: int | None = None
+) -> Generator[SmallFrame | Sound, None, None]:
     """Decode the file once.
 
     Frames come in order of display, and sounds of a stream in order of time, but a sound may come well before or
-    after the frames that it belongs to, as the file interleaves them.
+    after the frames that it belongs to. Close the generator, or use it up, before the file is closed.
 
     Args:
         media: The open file.
         black: What counts as black; None leaves `SmallFrame.black_share` at 0.
         listen: Whether audio is decoded.
         detail: Whether some frames carry `SmallFrame.detail`.
+        threads: How many ranges are decoded side by side, 1 for a single pass; None for one on each core, and at
+            most `MOST_THREADS`. The frames are the same.
 
     Raises:
         UnreadableVideoError: No frame can be decoded, or the file breaks off clearly before its announced end,
             or clearly fewer frames can be decoded than it announces. A fault that the decoder conceals is none.
     """
-    media.video.thread_type = (
-        ThreadType.AUTO
-    )  # frame threads where the codec has them: 1.5 times as fast as PyAV's own default
-    shrink = _Shrinker(media, black, detail=detail)
+    threads = min(_cores(), MOST_THREADS) if threads is None else threads
     tally = _Tally()
-    for packet in _packets(media, tally):
-        stream = packet.stream
-        if stream is media.video:
-            for frame in _decoded(packet, tally):
-                yield shrink(frame, tally.frames)
-                tally.frames += 1
-        elif listen and isinstance(stream, AudioStream) and has_decoder(stream):
-            for piece in _heard(packet):
-                yield from sounds(piece)
+    heard: deque[Sound] = deque()
+    packets = _video_packets(media, tally, heard if listen else None)
+    pieces = ranges(packets, entry_finder(media.video) if threads > 1 and media.has_pts else None)
+    decoders = Decoders(media, lambda: Shrinker(media, black, detail=detail), threads)
+    for frame in decoders.frames(pieces):
+        while heard:
+            yield heard.popleft()
+        yield dataclasses.replace(frame, index=tally.frames)
+        tally.frames += 1
+    yield from heard
+    tally.refused = decoders.refused
     _check_complete(media, tally)
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if sys.platform == "linux":
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return count
 
 
 @dataclass(slots=True)
@@ -139,7 +110,8 @@ class _Tally:
             self.video_end = max(self.video_end, end)
 
 
-def _packets(media: Media, tally: _Tally) -> Iterator[Packet[Stream]]:
+def _video_packets(media: Media, tally: _Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:
+    """The packets of the video; what sounds in those of the audio streams between them is added to `heard`."""
     packets = media.container.demux()
     while True:
         try:
@@ -148,23 +120,21 @@ def _packets(media: Media, tally: _Tally) -> Iterator[Packet[Stream]]:
             return
         except av.error.FFmpegError:
             tally.broke_off = True
-            break
-        # An empty packet in the middle (AVI has them for repeated frames) would tell the decoder that all is over.
-        if packet.size or packet.dts is None:
-            tally.count(packet, media.video)
-            yield packet
-    # PyAV hands out the packets that flush the decoders only after an orderly end.
-    flush: Packet[Stream] = Packet()
-    flush.stream = media.video
-    yield flush
+            return
+        tally.count(packet, media.video)
+        stream = packet.stream
+        if stream is media.video:
+            # An empty packet (AVI has them for repeated frames) would tell the decoder that all is over.
+            if packet.size:
+                yield cast("Packet[VideoStream]", packet)
+        # At the end, an empty packet without a dts makes the decoder give back what it still holds.
+        elif heard is not None and _is_audio(stream) and (packet.size or packet.dts is None):
+            for piece in _heard(packet):
+                heard.extend(sounds(piece))
 
 
-def _decoded(packet: Packet[Stream], tally: _Tally) -> list[VideoFrame]:
-    try:
-        return [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
-    except av.error.FFmpegError:
-        tally.refused += 1
-        return []
+def _is_audio(stream: Stream) -> bool:
+    return isinstance(stream, AudioStream) and has_decoder(stream)
 
 
 def _heard(packet: Packet[Stream]) -> list[AudioFrame]:
@@ -193,94 +163,3 @@ def _ends_early(media: Media, tally: _Tally) -> bool:
     reached = tally.video_end if media.video.duration else tally.any_end
     # Durations in headers are rounded, some of them to the second.
     return end - reached > max(3 / media.rate, min(end / 100, Fraction(1)))
-
-
-class _Shrinker:
-    """Turns decoded pictures into small frames."""
-
-    def __init__(self, media: Media, black: BlackLevel | None, *, detail: bool) -> None:
-        self._media = media
-        self._black = black
-        self._wants_detail = detail
-        self._range = ColorRange.JPEG if media.full_range else ColorRange.MPEG
-        # Reused, as setting up a scaler costs more than using it.
-        self._small = VideoReformatter()
-        self._same_size = VideoReformatter()
-        self._detail = VideoReformatter()
-
-    def __call__(self, picture: VideoFrame, index: int) -> SmallFrame:
-        small = self._convert(self._small, picture, SMALL_WIDTH, SMALL_HEIGHT)
-        luma, blue, red = (_pixels(plane) for plane in small.planes)
-        pts, base = picture.pts, picture.time_base
-        time = index / self._media.rate if pts is None or base is None else pts * base
-        return SmallFrame(
-            index=index,
-            time=time,
-            luma=luma,
-            blue=blue,
-            red=red,
-            black_share=self._black_share(picture, luma),
-            detail=self._detail_of(picture, time) if self._wants_detail else None,
-        )
-
-    def _detail_of(self, picture: VideoFrame, time: Fraction) -> Plane | None:
-        if math.floor(time * DETAIL_RATE) == math.floor((time - 1 / self._media.rate) * DETAIL_RATE):
-            return None
-        return _pixels(self._convert(self._detail, picture, DETAIL_WIDTH, DETAIL_HEIGHT).planes[0])
-
-    def _black_share(self, picture: VideoFrame, luma: Plane) -> float:
-        if self._black is None or _proves_bright(luma, self._black):
-            return 0.0
-        ceiling = self._black.ceiling
-        if picture.format.name.startswith(_DIRECT_LUMA) and picture.planes[0].line_size > 0:
-            bits = picture.format.components[0].bits
-            if bits == 8:
-                return _share_up_to(_pixels(picture.planes[0]), math.floor(ceiling))
-            if 8 < bits <= 16 and picture.format.name.endswith("le"):
-                deep = _lines(picture.planes[0]).view("<u2")[:, : picture.width]
-                return _share_up_to(deep, math.floor(ceiling * 2 ** (bits - 8)))
-        converted = self._convert(self._same_size, picture, picture.width, picture.height)
-        return _share_up_to(_pixels(converted.planes[0]), math.floor(ceiling))
-
-    def _convert(self, scaler: VideoReformatter, picture: VideoFrame, width: int, height: int) -> VideoFrame:
-        try:
-            return scaler.reformat(
-                picture,
-                width,
-                height,
-                "yuv420p",
-                interpolation=Interpolation.AREA,
-                # The range stays what it is, so that thresholds mean the same on the small frame.
-                src_color_range=ColorRange.JPEG if picture.format.is_rgb else self._range,
-                dst_color_range=self._range,
-            )
-        except (av.error.FFmpegError, ValueError) as error:
-            raise UnreadableVideoError(
-                f"Unsupported codec/format. Pictures of the format {picture.format.name} can't be converted here."
-            ) from error
-
-
-def _proves_bright(luma: Plane, black: BlackLevel) -> bool:
-    """Whether too many samples must be above the ceiling, whatever the full-size picture looks like.
-
-    A small sample is the mean of a block of full-size ones. To lift a block's mean by `d` above the ceiling, at
-    least ``d / (255 - ceiling)`` of its samples must lie above it. Two levels and half as much again are left to
-    the scaler's rounding and the soft edges of its blocks.
-    """
-    ceiling = math.floor(black.ceiling)
-    lifted = float(np.maximum(luma, ceiling + 2).mean()) - (ceiling + 2)
-    return lifted / max(255 - ceiling, 1) > 1.5 * (1 - black.share)
-
-
-def _share_up_to(luma: NDArray[np.uint8] | NDArray[np.uint16], ceiling: int) -> float:
-    return int(np.count_nonzero(luma <= ceiling)) / luma.size
-
-
-def _lines(plane: VideoPlane) -> Plane:
-    """The bytes of `plane`, a row for each line, padding included."""
-    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
-
-
-def _pixels(plane: VideoPlane) -> Plane:
-    """The 8-bit samples of `plane`, without the padding at the end of its lines."""
-    return _lines(plane)[:, : plane.width]

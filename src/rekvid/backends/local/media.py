@@ -44,6 +44,7 @@ class Media:
     """An open file and the streams of it that are analysed.
 
     Attributes:
+        path: The file.
         name: Name of the file, without its folder.
         container: The open container.
         video: The first video stream that is not a cover picture.
@@ -52,12 +53,18 @@ class Media:
         full_range: Whether luma runs over 0-255 rather than 16-235.
     """
 
+    path: Path
     name: str
     container: InputContainer
     video: VideoStream
     audio: tuple[AudioStream, ...]
     rate: Fraction
     full_range: bool
+
+    @property
+    def has_pts(self) -> bool:
+        """Whether the container says when frames are shown. AVI only says in which order they are decoded."""
+        return self.container.format.name != "avi"
 
     @property
     def announced_end(self) -> Fraction | None:
@@ -97,9 +104,7 @@ def open_media(path: Path) -> Iterator[Media]:
     """
     _check_file(path)
     try:
-        container = av.open(
-            str(path.absolute()), mode="r", options={"format_whitelist": _CONTAINERS}, metadata_errors="replace"
-        )
+        container = _open(path)
     except (av.error.FFmpegError, ValueError) as error:
         raise UnreadableVideoError(_why_not_opened(path, error)) from error
     with container:
@@ -107,6 +112,20 @@ def open_media(path: Path) -> Iterator[Media]:
             yield _inspect(path, container)
         except av.error.FFmpegError as error:
             raise UnreadableVideoError(f"{path.name} can't be read: {_reason(error)}.") from error
+
+
+@contextlib.contextmanager
+def open_again(media: Media) -> Iterator[VideoStream]:
+    """The video stream of `media` in a container of its own, for a decoder of its own with the same settings.
+
+    Raises:
+        UnreadableVideoError: The file is no longer the one that `media` is.
+    """
+    with _open(media.path) as container:
+        same = [each for each in container.streams.video if _settings(each) == _settings(media.video)]
+        if not same:
+            raise UnreadableVideoError(f"{media.name} was replaced while it was read. Start a new job.")
+        yield same[0]
 
 
 def video_metadata(media: Media) -> VideoMetadata:
@@ -164,6 +183,17 @@ def is_full_range(color_range: int, pixel_format: str | None) -> bool:
     return color_range == ColorRange.JPEG or (pixel_format or "").startswith("yuvj")
 
 
+def _open(path: Path) -> InputContainer:
+    return av.open(str(path.absolute()), options={"format_whitelist": _CONTAINERS}, metadata_errors="replace")
+
+
+def _settings(video: VideoStream) -> tuple[object, ...]:
+    if not has_decoder(video):
+        return ()
+    context = video.codec_context
+    return video.index, video.time_base, context.codec.name, context.extradata, context.width, context.height
+
+
 def _check_file(path: Path) -> None:
     try:
         if not path.exists():
@@ -219,6 +249,7 @@ def _inspect(path: Path, container: InputContainer) -> Media:
     if not context.width or not context.height:
         raise UnreadableVideoError(f"{path.name} is damaged: its video stream says nothing about its size.")
     return Media(
+        path=path,
         name=path.name,
         container=container,
         video=video,
