@@ -20,7 +20,8 @@ class ModelServer(ThreadingHTTPServer):
         ranges: Whether a Range is heeded.
         shift: How many bytes later than asked for an answer to a Range begins.
         total: The size that an answer to a Range claims for the whole file; None for the true one.
-        lengths: Whether an answer says how long it is.
+        lengths: Whether an answer says how long it is; otherwise it ends with the connection.
+        chunked: Whether an answer comes in chunks, without its length.
         asked: Path and Range of each request.
         sent: Bytes of the file that were sent.
         before_body: Called before each block of a body is sent, with the number of bytes that were.
@@ -37,6 +38,7 @@ class ModelServer(ThreadingHTTPServer):
         self.shift = 0
         self.total: int | None = None
         self.lengths = True
+        self.chunked = False
         self.asked: list[tuple[str, str | None]] = []
         self.sent = 0
         self.before_body: Callable[[int], None] = lambda _sent: None
@@ -53,7 +55,10 @@ class ModelServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # chunks need it
+
     def do_GET(self) -> None:
+        self.close_connection = True
         server = self._told()
         wanted = self.headers["Range"]
         server.asked.append((self.path, wanted))
@@ -67,20 +72,28 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(416)
             return
         self.send_response(206 if start else 200)
+        self.send_header("Connection", "close")
         if start:
             total = len(server.content) if server.total is None else server.total
             self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{total}")
-        if server.lengths:
+        if server.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif server.lengths:
             self.send_header("Content-Length", str(len(server.content) - start))
         self.end_headers()
         body = server.content[start:]
-        self._send(body[: server.cuts.pop(0)] if server.cuts else body)
+        cut = server.cuts.pop(0) if server.cuts else None
+        self._send(body[:cut])
+        if server.chunked and cut is None:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _send(self, body: bytes) -> None:
+        server = self._told()
         for position in range(0, len(body), 10_000):
-            self._told().before_body(position)
-            self.wfile.write(body[position : position + 10_000])
-            self._told().sent += len(body[position : position + 10_000])
+            server.before_body(position)
+            block = body[position : position + 10_000]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if server.chunked else block)
+            server.sent += len(block)
 
     def _told(self) -> ModelServer:
         assert isinstance(self.server, ModelServer)

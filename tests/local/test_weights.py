@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from model_server import ModelServer, serving
-from rekvid.backends.local import weights
+from rekvid.backends.local import fetching, weights
 from rekvid.backends.local.fetching import PAUSES
 from rekvid.backends.local.weights import ModelFolder, ModelInfo, ModelState
 from rekvid.errors import ConfigurationError, ModelUnavailableError, ValidationError
@@ -108,6 +108,32 @@ def test_cut_connections_fetch_no_byte_twice(server: ModelServer, folder: ModelF
     assert clock.slept == [*PAUSES, *PAUSES]
 
 
+def test_cut_chunks_go_on_too(server: ModelServer, folder: ModelFolder) -> None:
+    """An answer in chunks that breaks off is gone on with like any other."""
+    server.chunked = True
+    server.cuts = [100_000]
+    assert folder.pull(model_at(f"{server.url}/tiny.onnx"), clock=ManualClock()).read_bytes() == CONTENT
+    assert server.sent == len(CONTENT)
+
+
+def test_silent_server_is_asked_anew(server: ModelServer, folder: ModelFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops sending without a word is left after a while, and asked for the rest."""
+    monkeypatch.setattr(fetching, "TIMEOUT", 0.1)
+    asked_anew = threading.Event()
+
+    def fall_silent(sent: int) -> None:
+        if len(server.asked) > 1:
+            asked_anew.set()
+        elif sent >= 100_000:
+            asked_anew.wait(60)
+
+    server.before_body = fall_silent
+    clock = ManualClock()
+    assert folder.pull(model_at(f"{server.url}/tiny.onnx"), clock=clock).read_bytes() == CONTENT
+    assert clock.slept == [PAUSES[0]]
+    assert [wanted for _, wanted in server.asked] == [None, "bytes=100000-"]
+
+
 def test_server_that_sends_nothing_is_given_up(server: ModelServer, folder: ModelFolder) -> None:
     """Attempts that bring nothing end after the pauses, and what was fetched before is kept."""
     server.cuts = [100_000, *[0] * 9]
@@ -187,17 +213,20 @@ def test_wrong_digest_is_no_model(server: ModelServer, folder: ModelFolder) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "lengths"),
+    ("content", "how"),
     [
-        pytest.param(CONTENT[:-1], True, id="shorter"),
-        pytest.param(CONTENT + b"?", True, id="longer"),
-        pytest.param(b"<html>Sign in to the network</html>", True, id="a page"),
-        pytest.param(CONTENT + b"?" * 100_000, False, id="longer than it says"),
+        pytest.param(CONTENT[:-1], "with its length", id="shorter"),
+        pytest.param(CONTENT + b"?", "with its length", id="longer"),
+        pytest.param(b"<html>Sign in to the network</html>", "with its length", id="a page"),
+        pytest.param(b"<html>Sign in to the network</html>", "in chunks", id="a page in chunks"),
+        pytest.param(CONTENT + b"?" * 100_000, "until the end", id="longer, without a length"),
     ],
 )
-def test_wrong_size_is_refused_at_once(server: ModelServer, folder: ModelFolder, content: bytes, lengths: bool) -> None:
+def test_wrong_size_is_refused_at_once(server: ModelServer, folder: ModelFolder, content: bytes, how: str) -> None:
     """A file of another size is not fetched to its end, and not asked for again."""
-    server.content, server.lengths = content, lengths
+    server.content = content
+    server.lengths = how == "with its length"
+    server.chunked = how == "in chunks"
     clock = ManualClock()
     with pytest.raises(ModelUnavailableError, match="is another file"):
         folder.pull(model_at(f"{server.url}/tiny.onnx"), clock=clock)
@@ -271,7 +300,18 @@ def test_mirror_stands_in_for_the_publisher(
     assert server.asked == [("/models/tiny.onnx", None)]
 
 
-@pytest.mark.parametrize("mirror", ["file:///srv/models", "models.example", "https://", "ftp://models.example"])
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "file:///srv/models",
+        "models.example",
+        "https://",
+        "ftp://models.example",
+        "https://[models/",
+        "https://models.example:x",
+        "http://a b/",
+    ],
+)
 def test_mirror_that_is_no_address_is_refused(
     folder: ModelFolder, monkeypatch: pytest.MonkeyPatch, mirror: str
 ) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeAlias
+from urllib.parse import urlsplit
 
 from rekvid._version import __version__
 from rekvid.clock import Clock
@@ -27,9 +28,10 @@ OnBytes: TypeAlias = Callable[[int, int], None]
 PAUSES: Final = (1.0, 2.0, 4.0)
 """Seconds before each further attempt, as long as none brings a byte."""
 
-_TIMEOUT: Final = 30.0  # seconds without a byte
+TIMEOUT: Final = 30.0
+"""Seconds without a byte after which an attempt has failed."""
+
 _BLOCK: Final = 1 << 16
-_ADDRESS: Final = re.compile(r"https?://[^/\s]+/\S*$", re.IGNORECASE)
 _TRANSIENT: Final = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -45,8 +47,8 @@ def fetch(url: str, part: Path, size: int, *, on_progress: OnBytes, clock: Clock
         ConfigurationError: `url` is no HTTP address.
         OSError: `part` can't be written.
     """
-    if not _ADDRESS.match(url):
-        raise ConfigurationError(f"{url!r} is no address to fetch from: it must begin with https:// or http://")
+    if not _is_address(url):
+        raise ConfigurationError(f"{url!r} is no address to fetch from: it must read https://host/path, or http://")
     pauses = iter(PAUSES)
     while (had := _length_of(part)) != size:
         if had > size:
@@ -88,6 +90,9 @@ def _attempt(url: str, part: Path, size: int, on_progress: OnBytes) -> None:
                 on_progress(done, size)
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave a file that has its name and not its bytes
+    if done < size and answer.chunked:
+        part.unlink()  # chunks end with a mark, so this is all that there is
+        raise _wrong_size(url, str(done), size)
     if done < size:
         raise _BrokenOffError(f"the connection ended after {done} of {size} bytes")
 
@@ -105,7 +110,7 @@ def _open(request: urllib.request.Request, part: Path) -> http.client.HTTPRespon
     ):
         opener.add_handler(handler)
     try:
-        answer: http.client.HTTPResponse = opener.open(request, timeout=_TIMEOUT)
+        answer: http.client.HTTPResponse = opener.open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         said = f"the server answers {error.code} {error.reason}"
@@ -157,6 +162,16 @@ def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
 
 def _wrong_size(url: str, length: str, size: int) -> ModelUnavailableError:
     return ModelUnavailableError(f"{url} is another file: it has {length} bytes instead of {size}")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # looked at only now
+    except ValueError:
+        return False
+    written = url.isascii() and url.isprintable() and " " not in url
+    return written and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _said(error: Exception) -> str:

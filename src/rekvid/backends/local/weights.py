@@ -62,7 +62,7 @@ class ModelFolder:
         return self.path / model.file_name
 
     def state_of(self, model: ModelInfo) -> ModelState:
-        """Whether the file is there and is the right one; reads all of it (about 10 ms for 4 MB)."""
+        """Whether the file is there and is the right one; reads all of it, some milliseconds for 4 MB."""
         if not self.path_of(model).exists():
             return ModelState.MISSING
         return ModelState.DAMAGED if self._fault_of(self.path_of(model), model) else ModelState.PRESENT
