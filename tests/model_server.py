@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from rekvid.backends.local.weights import ModelFolder, ModelInfo
+
+CONTENT = random.Random(5).randbytes(300_000)
+"""What `model_at` stands for."""
+
+
+def model_at(url: str) -> ModelInfo:
+    """A model that lies at `url`, with `CONTENT` as its file."""
+    return ModelInfo(
+        name="tiny",
+        url=url,
+        file_name="tiny.onnx",
+        size=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+        licence="Apache-2.0",
+        classes=("dog",),
+        about="",
+    )
+
+
+def part_of(folder: ModelFolder) -> Path:
+    """Where the beginning of that model's file is kept."""
+    return folder.path / "tiny.onnx.part"
 
 
 class ModelServer(ThreadingHTTPServer):
