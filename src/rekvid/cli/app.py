@@ -16,6 +16,7 @@ from rekvid.backends.base import Backend
 from rekvid.cli import models
 from rekvid.cli.display import progress_bar, segments_table
 from rekvid.cli.exits import exit_codes, show_tracebacks
+from rekvid.cli.serve import serve
 from rekvid.client import Client
 from rekvid.errors import ValidationError
 from rekvid.models import SegmentDetectionPage, SegmentType, VideoJobStatus
@@ -28,6 +29,7 @@ app = typer.Typer(
     help="Amazon Rekognition Video, on AWS or offline on this machine.",
 )
 app.add_typer(models.app, name="models")
+app.command()(serve)
 
 
 class BackendName(enum.StrEnum):

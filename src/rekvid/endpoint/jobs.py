@@ -42,6 +42,7 @@ class Jobs:
         self._starting = 0
         self._open: set[str] = set()
         self._draining = False
+        self._closed = False
         if self._announcer is not None:
             self._open = {entry.job_id for entry in journal.open_jobs()}
             self._announcer.on_end(self._settle)
@@ -83,6 +84,10 @@ class Jobs:
         with self._changed:
             return self._changed.wait_for(lambda: not self._open and not self._starting, timeout)
 
+    def close(self) -> None:
+        """Take note of no more ends: the journal is about to be closed."""
+        self._closed = True
+
     def open_count(self) -> int:
         """How many jobs are open."""
         with self._changed:
@@ -102,6 +107,8 @@ class Jobs:
 
     def _settle(self, job_id: str) -> None:
         """Note the end of a job, and have it announced, once. Called from the backend's threads, so it never raises."""
+        if self._closed:  # the next endpoint on this journal will find that the job has ended
+            return
         try:
             entry = self._journal.find(job_id)
             if entry is None:

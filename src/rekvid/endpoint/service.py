@@ -60,6 +60,7 @@ class Service:
 
     def close(self) -> None:
         """Send the notices that are under way, and close the journal."""
+        self.jobs.close()
         if self._notices is not None:
             self._notices.close()
         self._journal.close()

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.util
 import os
 import threading
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from rekvid.backends.base import Signal
+from rekvid.backends.local.registry import DEFAULT_MODEL
 from rekvid.backends.local.runner import Runner
+from rekvid.backends.local.settings import LabelSettings
 from rekvid.backends.local.sizes import VideoLimits
 from rekvid.backends.local.sources import Sources
 from rekvid.backends.local.store import Store
-from rekvid.backends.local.task import Task, task_of
+from rekvid.backends.local.task import Task, label_task, segment_task
 from rekvid.clock import Clock, SystemClock
 from rekvid.errors import ConfigurationError, MissingExtraError, ModelUnavailableError, ValidationError
 from rekvid.models import NotificationChannel
 from rekvid.models._rules import Whole, check_value
-from rekvid.operations import GetRequest, PageT, StartRequest, StartSegmentDetectionRequest
+from rekvid.operations import (
+    GetRequest,
+    PageT,
+    StartLabelDetectionRequest,
+    StartRequest,
+    StartSegmentDetectionRequest,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from rekvid.backends.local.detectors.base import DetectorSpec
+    from rekvid.backends.local.detectors.registry import DetectorSource
     from rekvid.backends.local.owners import Owners
 
 _NEEDED: Final = ("av", "numpy", "platformdirs", "filelock")
@@ -48,10 +59,15 @@ class LocalBackend:
             are given, other buckets are refused, unless `s3` is given too.
         s3: Client that fetches S3 objects; boto3's default chain when neither this nor `buckets` is given.
         video_limits: How large a video may be, such as the service's `VideoLimits()`; None for as large as can be read.
+        detectors: What finds labels: names such as ``"yolox-nano"`` or ``"text"``, ``"package.module:callable"``,
+            `OnnxDetector` or others' objects with a spec (see `rekvid.backends.local.detectors`). Several work on one
+            job together. None is ``yolox-nano``, which isn't asked for before labels are.
+        label_settings: How labels are detected; a sample each 200 ms when absent.
         clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
 
     Raises:
-        MissingExtraError: The extra ``local`` is not installed.
+        MissingExtraError: The extra ``local`` is not installed, or one that a detector needs.
+        ModelUnavailableError: One of `detectors` is not installed, or its weights are not on this machine.
         ValidationError: `workers` is no whole number of at least 1, or `store` or `buckets` name no folders.
         ConfigurationError: The store can't be used.
     """
@@ -64,6 +80,8 @@ class LocalBackend:
         buckets: Mapping[str, str | os.PathLike[str]] | None = None,
         s3: S3Client | None = None,
         video_limits: VideoLimits | None = None,
+        detectors: Sequence[DetectorSource] | None = None,
+        label_settings: LabelSettings | None = None,
         clock: Clock | None = None,
     ) -> None:
         check_value(Annotated[int, Whole(1)], workers, "workers")
@@ -71,6 +89,8 @@ class LocalBackend:
             raise MissingExtraError("local", "the local backend")
         from rekvid.backends.local.owners import Owners
 
+        self._detectors = None if detectors is None else _specs_of(detectors)
+        self._label_settings = label_settings or LabelSettings()
         self._folder = _folder_of(store)
         folders = _bucket_folders(buckets)
         # Buckets that are not mapped are read from S3 with this process's credentials only where that was asked for.
@@ -88,20 +108,22 @@ class LocalBackend:
         # Also at the end of the interpreter: workers must not outlive those who asked for their work.
         self._close = weakref.finalize(self, _close, self._process, self._closed, self._runner, self._store, owners)
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the store; None where it is in memory."""
+        return self._folder
+
     def start(self, request: StartRequest) -> str:
         """See `Backend.start`.
 
         Raises:
             InvalidS3ObjectError: The video can't be read.
-            ModelUnavailableError: The request asks for labels, for which no detector is installed.
+            ModelUnavailableError: The request asks for labels, the backend was made without `detectors`, and the
+                default one is not on this machine.
             IdempotentParameterMismatchError: The token was used with other parameters.
         """
-        if not isinstance(request, StartSegmentDetectionRequest):
-            raise ModelUnavailableError(
-                "no label detector is installed: this version of the local backend detects segments only;"
-                " use the AWS backend for labels"
-            )
         self._raise_if_closed()
+        make_task = self._task_maker(request)
         if isinstance(request.video, Path):
             # A job may begin later, and its token may come again, when the working directory is another one.
             request = dataclasses.replace(request, video=request.video.absolute())
@@ -109,7 +131,7 @@ class LocalBackend:
         job_id, is_new = self._store.create(request)
         if is_new:
             try:
-                self._runner.submit(job_id, lambda: _task(self._sources, request, self._runner))
+                self._runner.submit(job_id, lambda: _task(self._sources, request, make_task, self._runner))
             except BaseException:
                 self._store.fail(job_id, "The job could not be started.")
                 raise
@@ -136,6 +158,14 @@ class LocalBackend:
     def close(self) -> None:
         """End the jobs that still run, as FAILED, and close the store."""
         self._close()
+
+    def _task_maker(self, request: StartRequest) -> Callable[[Path], Task]:
+        """What makes the task of `request`, once its video lies at a path."""
+        if isinstance(request, StartSegmentDetectionRequest):
+            return functools.partial(segment_task, request)
+        assert isinstance(request, StartLabelDetectionRequest)
+        detectors = self._detectors or _default_detectors()
+        return functools.partial(label_task, request, detectors=detectors, settings=self._label_settings)
 
     def _raise_if_closed(self) -> None:
         if os.getpid() != self._process:
@@ -171,10 +201,33 @@ def _bucket_folders(buckets: object) -> dict[str, Path]:
     return {name: Path(folder) for name, folder in buckets.items()}
 
 
+def _specs_of(detectors: Sequence[DetectorSource]) -> tuple[DetectorSpec, ...]:
+    from rekvid.backends.local.detectors.registry import specs_of
+
+    return specs_of(detectors)
+
+
+def _default_detectors() -> tuple[DetectorSpec, ...]:
+    """The detector that is used where none was named.
+
+    Raises:
+        ModelUnavailableError: It isn't there.
+    """
+    try:
+        return _specs_of([DEFAULT_MODEL])
+    except (MissingExtraError, ModelUnavailableError) as error:
+        unavailable = ModelUnavailableError(
+            f'label detection on this machine needs a detector: `pip install "rekvid[onnx]"` installs what it runs on,'
+            f" and `rekvid models pull {DEFAULT_MODEL}` fetches its weights"
+        )
+        unavailable.hint = error.args[0]
+        raise unavailable from error
+
+
 @contextmanager
-def _task(sources: Sources, request: StartSegmentDetectionRequest, runner: Runner) -> Iterator[Task]:
+def _task(sources: Sources, request: StartRequest, make_task: Callable[[Path], Task], runner: Runner) -> Iterator[Task]:
     with sources.file(request.video, runner.raise_if_closed) as path:
-        yield task_of(request, path)
+        yield make_task(path)
 
 
 def _close(process: int, closed: threading.Event, runner: Runner, store: Store, owners: Owners) -> None:
