@@ -16,7 +16,7 @@ import pytest
 
 import rekvid
 from rekvid.backends.local.runner import Runner
-from rekvid.backends.local.task import Task
+from rekvid.backends.local.task import SegmentTask, Task
 from rekvid.errors import (
     ConfigurationError,
     IdempotentParameterMismatchError,
@@ -68,9 +68,12 @@ def test_job_on_a_path(client: rekvid.Client, reel: Path) -> None:
     assert again.shots == result.shots
 
 
-def test_labels_need_a_detector(client: rekvid.Client, reel: Path) -> None:
-    """Label detection says at the start that no detector is installed."""
-    with pytest.raises(ModelUnavailableError, match="no label detector"):
+def test_labels_need_a_detector(
+    client: rekvid.Client, reel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a detector a backend works for segments, and a label detection says at the start what to install."""
+    monkeypatch.setenv("REKVID_MODEL_DIR", str(tmp_path))
+    with pytest.raises(ModelUnavailableError, match=r"rekvid\[onnx\].*rekvid models pull yolox-nano"):
         client.start_label_detection(reel)
 
 
@@ -192,6 +195,12 @@ class Ends:
         self.failed: dict[str, str] = {}
         self.succeeded: dict[str, list[JsonValue]] = {}
 
+    def add_items(self, job_id: str, items: list[JsonValue]) -> None:
+        raise AssertionError("a segment job gives all its items at its end")
+
+    def add_order(self, job_id: str, name: str, positions: list[int]) -> None:
+        raise AssertionError("segments have one order")
+
     def succeed(self, job_id: str, head: dict[str, JsonValue], items: list[JsonValue]) -> None:
         assert "VideoMetadata" in head
         self.succeeded[job_id] = items
@@ -202,7 +211,8 @@ class Ends:
 
 def _task(path: Path) -> AbstractContextManager[Task]:
     return nullcontext(
-        Task(
+        SegmentTask(
+            kind="segments",
             path=str(path),
             segment_types=["SHOT"],
             min_shot_confidence=50,

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import IO, Final, Protocol
+from typing import IO, Final, Protocol, cast
 
 from rekvid.backends.local.task import Task
 from rekvid.errors import ConfigurationError
@@ -23,10 +23,18 @@ _BOOTSTRAP: Final = "import sys; sys.path[:] = sys.argv[1:]; from rekvid.backend
 
 
 class Outcome(Protocol):
-    """Where the end of a job is noted."""
+    """Where the results and the end of a job are noted."""
+
+    def add_items(self, job_id: str, items: list[JsonValue]) -> None:
+        """The job has these results so far, more than before."""
+        ...
+
+    def add_order(self, job_id: str, name: str, positions: list[int]) -> None:
+        """In the order `name` the next results are those at `positions` among all of the job."""
+        ...
 
     def succeed(self, job_id: str, head: dict[str, JsonValue], items: list[JsonValue]) -> None:
-        """The job has results."""
+        """The job has succeeded, with these results after those before."""
         ...
 
     def fail(self, job_id: str, message: str) -> None:
@@ -191,6 +199,12 @@ class Runner:
                 return False
             case {"head": dict() as head, "items": list() as items}:
                 self._outcome.succeed(job_id, head, items)
+            case {"items": list() as items}:
+                self._outcome.add_items(job_id, items)
+                return False
+            case {"order": str() as name, "positions": list() as positions}:
+                self._outcome.add_order(job_id, name, cast("list[int]", positions))
+                return False
             case {"failed": str() as reason}:
                 self._fail(job_id, reason)
             case _:

@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -36,7 +36,7 @@ from rekvid.operations import (
 )
 
 LIFETIME: Final = 7 * 24 * 60 * 60  # seconds
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2  # 1 had no orders
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
@@ -58,7 +58,19 @@ CREATE TABLE IF NOT EXISTS items (
     item TEXT NOT NULL,          -- as JSON
     PRIMARY KEY (job_id, position)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS orders (
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,          -- see order_name
+    position INTEGER NOT NULL,
+    item INTEGER NOT NULL,       -- the position in items
+    PRIMARY KEY (job_id, name, position)
+) WITHOUT ROWID;
 """
+
+
+def order_name(sort_by: str, aggregate_by: str) -> str:
+    """What an order of labels is stored under."""
+    return f"{aggregate_by}/{sort_by}"
 
 
 class Store:
@@ -137,26 +149,43 @@ class Store:
             )
             return job_id, True
 
-    def succeed(self, job_id: str, head: dict[str, JsonValue], items: Iterable[JsonValue]) -> None:
-        """Note the results of a job, in the AWS shape: `head` is the page without its items."""
-        rows = [(job_id, position, json.dumps(item)) for position, item in enumerate(items)]
+    def add_items(self, job_id: str, items: Iterable[JsonValue]) -> None:
+        """Note more results of a job that goes on, in the AWS shape. Nobody sees them before it has succeeded."""
         with self._transaction() as database:
+            self._append(database, job_id, items)
+
+    def add_order(self, job_id: str, name: str, positions: Sequence[int]) -> None:
+        """Note more of an order in which a job's items can be read, as their positions among all items.
+
+        A job with any order is read in the one that a request asks for, and one with none as its items came.
+        """
+        with self._transaction() as database:
+            if self._is_known(database, job_id):
+                count = self._order_length(job_id, name)
+                rows = [(job_id, name, count + place, position) for place, position in enumerate(positions)]
+                database.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", rows)
+
+    def succeed(self, job_id: str, head: dict[str, JsonValue], items: Iterable[JsonValue]) -> None:
+        """Note the end of a job and the last of its results: `head` is the page without its items."""
+        with self._transaction() as database:
+            count = self._append(database, job_id, items)
             row = database.execute("SELECT head FROM jobs WHERE id = ?", (job_id,)).fetchone()
-            if row is None:  # older than 7 days by now
-                return
-            database.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
-            database.execute(
-                "UPDATE jobs SET status = ?, head = ?, items = ? WHERE id = ?",
-                (VideoJobStatus.SUCCEEDED.value, json.dumps(head | json.loads(row["head"])), len(rows), job_id),
-            )
+            if row is not None:
+                database.execute(
+                    "UPDATE jobs SET status = ?, head = ?, items = ? WHERE id = ?",
+                    (VideoJobStatus.SUCCEEDED.value, json.dumps(head | json.loads(row["head"])), count, job_id),
+                )
 
     def fail(self, job_id: str, message: str) -> None:
         """Note that a job failed, unless it has ended already."""
-        with self._lock:
-            self._database.execute(
+        with self._transaction() as database:
+            changed = database.execute(
                 "UPDATE jobs SET status = ?, message = ? WHERE id = ? AND status = ?",
                 (VideoJobStatus.FAILED.value, message, job_id, VideoJobStatus.IN_PROGRESS.value),
             )
+            if changed.rowcount:  # what it had found so far is of no use to anybody
+                database.execute("DELETE FROM items WHERE job_id = ?", (job_id,))
+                database.execute("DELETE FROM orders WHERE job_id = ?", (job_id,))
 
     def get(self, request: GetRequest[PageT]) -> PageT:
         """The page that `request` asks for.
@@ -172,19 +201,16 @@ class Store:
             scope = _scope(request)
             position = self._position(request, scope)
             limit = min(request.max_results or MAX_RESULTS, MAX_RESULTS)
-            rows = self._database.execute(
-                "SELECT item FROM items WHERE job_id = ? AND position >= ? ORDER BY position LIMIT ?",
-                (request.job_id, position, limit),
-            ).fetchall()
+            count, rows = self._items(request, job, position, limit)
         head = json.loads(job["head"]) | {"JobStatus": job["status"]}
         if job["message"] is not None:
             head["StatusMessage"] = job["message"]
-        if position + limit < job["items"]:
+        if position + limit < count:
             head["NextToken"] = tokens.issue(self._secret, scope, position + limit, self._clock.time())
         if isinstance(request, GetLabelDetectionRequest):
             head["GetRequestMetadata"] = _order(request)
         # The items are JSON already: joined, not parsed and written again.
-        items = ",".join(row["item"] for row in rows)
+        items = ",".join(rows)
         body = f'{json.dumps(head)[:-1]},"{aws_name(operation.items)}":[{items}]}}'
         return operation.page.from_json(body.encode())
 
@@ -207,6 +233,44 @@ class Store:
         if row is None:
             raise ResourceNotFoundError(f"Could not find JobId {request.job_id}", operation=name)
         return row
+
+    def _items(self, request: GetRequest[PageT], job: sqlite3.Row, position: int, limit: int) -> tuple[int, list[str]]:
+        """How many items there are in the order asked for, and those of the page, as JSON."""
+        if job["status"] != VideoJobStatus.SUCCEEDED:
+            return 0, []
+        if not self._database.execute("SELECT 1 FROM orders WHERE job_id = ? LIMIT 1", (request.job_id,)).fetchone():
+            query = "SELECT item FROM items WHERE job_id = ? AND position >= ? ORDER BY position LIMIT ?"
+            rows = self._database.execute(query, (request.job_id, position, limit))
+            return job["items"], [row["item"] for row in rows]
+        order = (request.job_id, _order_of(request))
+        rows = self._database.execute(
+            "SELECT items.item FROM orders JOIN items ON items.job_id = orders.job_id AND items.position = orders.item"
+            " WHERE orders.job_id = ? AND orders.name = ? AND orders.position >= ?"
+            " ORDER BY orders.position LIMIT ?",
+            (*order, position, limit),
+        )
+        return self._order_length(*order), [row["item"] for row in rows]
+
+    def _order_length(self, job_id: str, name: str) -> int:
+        # Not count(*), which would read them all.
+        query = "SELECT coalesce(max(position) + 1, 0) FROM orders WHERE job_id = ? AND name = ?"
+        (length,) = self._database.execute(query, (job_id, name)).fetchone()
+        return int(length)
+
+    @staticmethod
+    def _is_known(database: sqlite3.Connection, job_id: str) -> bool:
+        """Whether the job is there: it isn't when it ran for longer than 7 days."""
+        return database.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone() is not None
+
+    def _append(self, database: sqlite3.Connection, job_id: str, items: Iterable[JsonValue]) -> int:
+        """Add `items` to those of the job; return how many it has then."""
+        if not self._is_known(database, job_id):
+            return 0
+        query = "SELECT coalesce(max(position) + 1, 0) FROM items WHERE job_id = ?"
+        (count,) = database.execute(query, (job_id,)).fetchone()
+        rows = [(job_id, count + place, json.dumps(item)) for place, item in enumerate(items)]
+        database.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
+        return int(count) + len(rows)
 
     def _position(self, request: GetRequest[PageT], scope: str) -> int:
         if not request.next_token:
@@ -237,7 +301,7 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA foreign_keys = ON")
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, _SCHEMA_VERSION):
+        if not 0 <= version <= _SCHEMA_VERSION:
             message = f"its layout has version {version}, and this rekvid knows {_SCHEMA_VERSION}"
             raise sqlite3.DatabaseError(message)  # noqa: TRY301  # closes the connection on its way
         database.executescript(_SCHEMA)
@@ -267,6 +331,11 @@ def _scope(request: GetRequest[PageT]) -> str:
     """What a page token belongs to: the job, and the order of the items."""
     order = _order(request) if isinstance(request, GetLabelDetectionRequest) else {}
     return json.dumps([request.operation_name(), request.job_id, order], sort_keys=True)
+
+
+def _order_of(request: GetRequest[PageT]) -> str:
+    order = _order(request) if isinstance(request, GetLabelDetectionRequest) else {}
+    return order_name(order.get("SortBy", ""), order.get("AggregateBy", ""))
 
 
 def _order(request: GetLabelDetectionRequest) -> dict[str, str]:

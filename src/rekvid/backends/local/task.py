@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
-from rekvid.models import BlackFrame
-from rekvid.operations import StartSegmentDetectionRequest
+from rekvid.backends.local.settings import LabelSettings
+from rekvid.models import BlackFrame, JsonValue
+from rekvid.operations import StartLabelDetectionRequest, StartSegmentDetectionRequest
+
+if TYPE_CHECKING:
+    from rekvid.backends.local.detectors.base import DetectorSpec
 
 
-class Task(TypedDict):
+class SegmentTask(TypedDict):
     """A segment detection, with all defaults filled in.
 
     The defaults are those of the API reference, StartSegmentDetection and BlackFrame.
     """
 
+    kind: Literal["segments"]
     path: str
     segment_types: list[str]
     min_shot_confidence: float
@@ -23,16 +29,62 @@ class Task(TypedDict):
     min_coverage_percentage: float
 
 
-def task_of(request: StartSegmentDetectionRequest, path: Path) -> Task:
+class DetectorTask(TypedDict):
+    """A `DetectorSpec`."""
+
+    factory: str
+    parameters: dict[str, JsonValue]
+
+
+class LabelTask(TypedDict):
+    """A label detection, with all defaults filled in: those of the API reference, StartLabelDetection."""
+
+    kind: Literal["labels"]
+    path: str
+    detectors: list[DetectorTask]
+    cadence_millis: int
+    missed_samples: int
+    unchanged_below: float
+    min_confidence: float
+    include_labels: list[str]
+    exclude_labels: list[str]
+    include_categories: list[str]
+    exclude_categories: list[str]
+
+
+Task: TypeAlias = SegmentTask | LabelTask
+
+
+def segment_task(request: StartSegmentDetectionRequest, path: Path) -> SegmentTask:
     """The task that `request` stands for, once its video lies at `path`."""
     black = request.black_frame or BlackFrame()
-    return Task(
+    return SegmentTask(
+        kind="segments",
         path=str(path),
         segment_types=[str(each) for each in request.segment_types],
         min_shot_confidence=_default(request.min_shot_confidence, 50),
         min_technical_cue_confidence=_default(request.min_technical_cue_confidence, 50),
         max_pixel_threshold=_default(black.max_pixel_threshold, 0.2),
         min_coverage_percentage=_default(black.min_coverage_percentage, 99),
+    )
+
+
+def label_task(
+    request: StartLabelDetectionRequest, path: Path, detectors: Sequence[DetectorSpec], settings: LabelSettings
+) -> LabelTask:
+    """The task that `request` stands for, once its video lies at `path`."""
+    return LabelTask(
+        kind="labels",
+        path=str(path),
+        detectors=[DetectorTask(factory=each.factory, parameters=dict(each.parameters)) for each in detectors],
+        cadence_millis=settings.cadence_millis,
+        missed_samples=settings.missed_samples,
+        unchanged_below=settings.unchanged_below,
+        min_confidence=_default(request.min_confidence, 50),
+        include_labels=list(request.include_labels),
+        exclude_labels=list(request.exclude_labels),
+        include_categories=list(request.include_categories),
+        exclude_categories=list(request.exclude_categories),
     )
 
 
