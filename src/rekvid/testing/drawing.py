@@ -64,8 +64,7 @@ def _font_folders() -> Iterator[Path]:
 def _is_font(path: Path) -> bool:
     if path.suffix.lower() not in {".ttf", ".otf", ".ttc"} or not carries(path, _LATIN):
         return False
-    mask = _font(path, 64).getmask("Hamburg")
-    return float(np.frombuffer(bytes(mask), np.uint8).mean()) >= _THINNEST * 255
+    return float(np.asarray(_printed("Hamburg", _font(path, 64))).mean()) >= _THINNEST * 255
 
 
 @functools.cache
@@ -81,13 +80,17 @@ def carries(face: Path | None, text: str) -> bool:
     except OSError:
         return False
 
-    def shape(letter: str) -> tuple[tuple[int, int], bytes]:
-        mask = font.getmask(letter)
-        return mask.size, bytes(mask)
-
     # No font maps this noncharacter of Unicode, so it shows what the font draws for letters that it lacks.
-    lacking = shape("\uffff")
-    return all(shape(letter) != lacking for letter in set(text) if not letter.isspace())
+    lacking = _printed("\uffff", font)
+    return all(_printed(letter, font) != lacking for letter in set(text) if not letter.isspace())
+
+
+def _printed(text: str, font: ImageFont.FreeTypeFont) -> Image.Image:
+    """The text in white on black, cut out as closely as possible."""
+    _, _, right, bottom = font.getbbox(text)
+    image = Image.new("L", (math.ceil(right) + 1, math.ceil(bottom) + 1))
+    ImageDraw.Draw(image).text((0, 0), text, fill=255, font=font)
+    return image.crop(image.getbbox())
 
 
 def choose_font(generator: np.random.Generator, fonts: Sequence[Path]) -> Path | None:

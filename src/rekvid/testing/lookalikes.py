@@ -24,6 +24,9 @@ class Stripes(enum.StrEnum):
     FLAG = "flag"
     """Two to five upright bands of the height of the picture, which wave."""
 
+    BANDS = "bands"
+    """Three to seven upright bands of unequal widths and any colours, which stand still, as a graphic has them."""
+
     SHIRT = "shirt"
     """Narrow slanted stripes in two to four colours, which move a little."""
 
@@ -51,6 +54,7 @@ class StripesScene(Scene):
         count = int(stage.generator.integers(2, 6))
         dyes = stage.generator.uniform(0, 1, size=(8, 3))
         blocks = stage.generator.integers(0, 8, size=(4, 6))
+        edges = np.sort(stage.generator.uniform(0.05, 0.95, size=count + 1))
         hd = stage.height >= HD_LINES
 
         def colours(seconds: float) -> NDArray[np.float64]:
@@ -60,6 +64,8 @@ class StripesScene(Scene):
                     wave = 0.02 * np.sin(2 * np.pi * (2 * down + 0.6 * seconds))
                     shade = 0.85 + 0.15 * np.sin(2 * np.pi * (1.5 * across - 0.6 * seconds))
                     dyed = dyes[np.clip((across + wave) * count, 0, count - 1).astype(int)] * shade[..., None]
+                case Stripes.BANDS:
+                    dyed = dyes[np.searchsorted(edges, across)]
                 case Stripes.SHIRT:
                     place = across * 22 + 5 * down + 0.4 * np.sin(2 * np.pi * (0.3 * seconds + down))
                     dyed = dyes[place.astype(int) % min(count, 4)]

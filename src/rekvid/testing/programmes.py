@@ -30,9 +30,11 @@ from rekvid.testing.slates import ClapperScene, SlateLayout, SlateScene
 _T = TypeVar("_T")
 
 _YELLOW: Colour = (0.95, 0.9, 0.2)
-_CARDS: tuple[tuple[Colour, Colour], ...] = (
+_CARDS: tuple[tuple[Ground, Colour], ...] = (
     (BLACK, WHITE), (BLACK, _YELLOW), ((0.0, 0.0, 0.45), WHITE), ((0.05, 0.1, 0.5), _YELLOW),
     ((0.35, 0.35, 0.35), WHITE), ((0.05, 0.3, 0.1), WHITE), (WHITE, BLACK),
+    (Gradient(first=(0.1, 0.2, 0.5), last=(0.0, 0.0, 0.15)), WHITE),
+    (Gradient(first=(0.5, 0.5, 0.5), last=(0.15, 0.15, 0.15), round=True), WHITE),
 )  # fmt: skip
 """Grounds of slates with the letters' colours."""
 
@@ -44,8 +46,8 @@ def random_cue_reel_scenes(seed: int, fonts: Sequence[Path] = ()) -> tuple[Scene
 
     - colour bars, 0.6: any pattern, 3-6 s; margins 0.3, burnt-in time 0.3, an ident 0.3, noise up to 4 levels 0.5;
     - silent black of 0.8-2 s, 0.5, where there were bars;
-    - a slate, 0.6: a card of 3-6 s (0.8; any layout, 5-10 lines, a countdown or clock 0.4), or a clapper board of 2-4 s
-      (0.2);
+    - a slate, 0.6: a card of 3-6 s (0.8; any layout, 5-10 lines, a countdown or clock 0.4, sound 0.3), or a clapper
+      board of 2-4 s (0.2);
     - silent black of 0.8-2.5 s, 0.8, where there was anything;
     - a logo of 2.5-6 s, 0.6, any emblem and ground, name 0.7, zoom 0.5, gleam 0.3, fades of 0.3-1 s; after it black
       of 0.4-1 s, 0.5;
@@ -133,6 +135,7 @@ def _slate(chance: _Chance) -> Scene:
     ground, ink = chance.one(_CARDS)
     return SlateScene(
         seconds=chance.between(3, 6),
+        sound=chance.happens(0.3),
         layout=chance.one(tuple(SlateLayout)),
         fields=chance.number(5, 10),
         ground=ground,

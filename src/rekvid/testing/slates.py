@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rekvid.models import TechnicalCueType
-from rekvid.testing.colours import Colour, lay_over, solid
+from rekvid.testing.colours import Colour, Overlay, lay_over
 from rekvid.testing.drawing import BLACK, WHITE, Canvas, choose_font, text_width
 from rekvid.testing.grounds import Ground, ground_painter, length_of
 from rekvid.testing.pictures import Painter, Picture, Stage
@@ -39,7 +39,7 @@ class SlateScene(Scene):
     Attributes:
         layout: How the lines are set.
         fields: How many lines there are, 4-10, the title and the company among them.
-        ground: The card's colour.
+        ground: What is behind the letters.
         ink: The letters' colour.
         countdown: Whether a number counts the seconds down to the end of the scene.
         clock: Whether a clock's face shows the same with a hand that goes round once in the whole scene.
@@ -52,7 +52,7 @@ class SlateScene(Scene):
     sound: bool = False
     layout: SlateLayout = SlateLayout.TABLE
     fields: int = 8
-    ground: Colour = BLACK
+    ground: Ground = BLACK
     ink: Colour = WHITE
     countdown: bool = False
     clock: bool = False
@@ -68,21 +68,29 @@ class SlateScene(Scene):
         """See `Scene.painter`."""
         face = choose_font(stage.generator, self.fonts)
         wording = Wording(language_for(face, stage.generator, self.languages), stage.generator)
-        card = lay_over(solid(self.ground, stage.width, stage.height), self._card(stage, wording, face).overlay(stage))
-        if not (self.countdown or self.clock):
-            return lambda _: card
-        length = length_of(self, stage)
-        dials: dict[int, Picture] = {}
+        ground = ground_painter(self.ground, stage)
+        card = self._card(stage, wording, face).overlay(stage)
+        dial = self._dials(stage, face)
 
         def paint(number: int) -> Picture:
-            # The hand moves four times a second, so that there are few pictures to draw.
-            step = int(min(number, length - 1) / stage.rate * 4)
-            if step not in dials:
-                dial = self._dial(stage, step / 4, face)
-                dials[step] = lay_over(card, dial.overlay(stage))
-            return dials[step]
+            picture = lay_over(ground(number), card)
+            return lay_over(picture, dial(number)) if self.countdown or self.clock else picture
 
         return paint
+
+    def _dials(self, stage: Stage, face: Path | None) -> Callable[[int], Overlay]:
+        """What gives the clock and the number at a frame."""
+        length = length_of(self, stage)
+        drawn: dict[int, Overlay] = {}
+
+        def dial(number: int) -> Overlay:
+            # The hand moves four times a second, so that there are few pictures to draw.
+            step = int(min(number, length - 1) / stage.rate * 4)
+            if step not in drawn:
+                drawn[step] = self._dial(stage, step / 4, face).overlay(stage)
+            return drawn[step]
+
+        return dial
 
     def _card(self, stage: Stage, wording: Wording, face: Path | None) -> Canvas:
         lines = programme_lines(wording)[: self.fields]
