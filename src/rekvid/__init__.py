@@ -73,7 +73,7 @@ from rekvid.models import (
     VideoJobStatus,
     VideoMetadata,
 )
-from rekvid.results import LabelDetectionResult, SegmentDetectionResult
+from rekvid.results import LabelDetectionResult, SegmentDetectionResult, read_jsonl
 from rekvid.timecode import Timecode
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ __all__ = [
     "VideoTooLargeError",
     "WaitTimeoutError",
     "__version__",
+    "read_jsonl",
 ]
 
 

@@ -1,9 +1,13 @@
-"""A finished job's results as one value."""
+"""A finished job's results as one value, and its views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
+from rekvid.errors import ResponseError
 from rekvid.models import (
     AudioMetadata,
     GetLabelDetectionRequestMetadata,
@@ -14,9 +18,19 @@ from rekvid.models import (
     SegmentType,
     SegmentTypeInfo,
     Video,
+    VideoJobStatus,
     VideoMetadata,
 )
-from rekvid.models._shape import Value, value
+from rekvid.models._shape import Shape, Value, value
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from rekvid.export.coco import Coco
+
+_ItemT = TypeVar("_ItemT", bound=Shape)
 
 
 @value
@@ -55,6 +69,65 @@ class LabelDetectionResult(Value):
             job_tag=first.job_tag,
             get_request_metadata=first.get_request_metadata,
         )
+
+    def to_page(self) -> LabelDetectionPage:
+        """All of it as one answer of GetLabelDetection."""
+        return LabelDetectionPage(
+            job_status=VideoJobStatus.SUCCEEDED,
+            video_metadata=self.video_metadata,
+            labels=self.labels,
+            label_model_version=self.label_model_version,
+            job_id=self.job_id,
+            video=self.video,
+            job_tag=self.job_tag,
+            get_request_metadata=self.get_request_metadata,
+        )
+
+    def to_arrow(self, *, instances: bool = False) -> pa.Table:
+        """A table of Arrow: a row for each detection, or with `instances` for each box.
+
+        The columns are those of `rekvid.export.tables.detections_table` and `instances_table`.
+
+        Raises:
+            MissingExtraError: The extra ``tables`` is not installed.
+        """
+        from rekvid.export.tables import detections_table, instances_table
+
+        return instances_table(self.labels) if instances else detections_table(self.labels)
+
+    def to_pandas(self, *, instances: bool = False) -> pd.DataFrame:
+        """`to_arrow` as a DataFrame of pandas, with Arrow dtypes.
+
+        Raises:
+            MissingExtraError: The extra ``tables`` is not installed.
+        """
+        from rekvid.export.tables import to_pandas
+
+        return to_pandas(self.to_arrow(instances=instances))
+
+    def to_polars(self, *, instances: bool = False) -> pl.DataFrame:
+        """`to_arrow` as a DataFrame of polars.
+
+        Raises:
+            MissingExtraError: The extra ``tables`` is not installed.
+        """
+        from rekvid.export.tables import to_polars
+
+        return to_polars(self.to_arrow(instances=instances))
+
+    def to_coco(self) -> Coco:
+        """The boxes as a data set of COCO, see `rekvid.export.coco.to_coco`.
+
+        Raises:
+            ValidationError: The video's metadata doesn't tell the size of its frames.
+        """
+        from rekvid.export.coco import to_coco
+
+        return to_coco(self.labels, self.video_metadata)
+
+    def to_jsonl(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it to `path`, a detection on each line; `rekvid.read_jsonl` reads it back."""
+        _write(path, "Labels", self.to_page(), self.labels)
 
 
 @value
@@ -103,3 +176,94 @@ class SegmentDetectionResult(Value):
     def technical_cues(self) -> tuple[SegmentDetection, ...]:
         """The segments that are technical cues."""
         return tuple(segment for segment in self.segments if segment.type == SegmentType.TECHNICAL_CUE)
+
+    def to_page(self) -> SegmentDetectionPage:
+        """All of it as one answer of GetSegmentDetection."""
+        return SegmentDetectionPage(
+            job_status=VideoJobStatus.SUCCEEDED,
+            video_metadata=(self.video_metadata,) if self.video_metadata else (),
+            audio_metadata=self.audio_metadata,
+            segments=self.segments,
+            selected_segment_types=self.selected_segment_types,
+            job_id=self.job_id,
+            video=self.video,
+            job_tag=self.job_tag,
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """A table of Arrow with a row for each segment; see `rekvid.export.tables.segments_table` for its columns.
+
+        Raises:
+            MissingExtraError: The extra ``tables`` is not installed.
+        """
+        from rekvid.export.tables import segments_table
+
+        return segments_table(self.segments)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """`to_arrow` as a DataFrame of pandas, with Arrow dtypes.
+
+        Raises:
+            MissingExtraError: The extra ``tables`` is not installed.
+        """
+        from rekvid.export.tables import to_pandas
+
+        return to_pandas(self.to_arrow())
+
+    def to_polars(self) -> pl.DataFrame:
+        """`to_arrow` as a DataFrame of polars.
+
+        Raises:
+            MissingExtraError: The extra ``tables`` is not installed.
+        """
+        from rekvid.export.tables import to_polars
+
+        return to_polars(self.to_arrow())
+
+    def to_jsonl(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it to `path`, a segment on each line; `rekvid.read_jsonl` reads it back."""
+        _write(path, "Segments", self.to_page(), self.segments)
+
+
+def read_jsonl(path: str | os.PathLike[str]) -> LabelDetectionResult | SegmentDetectionResult:
+    """Read what `LabelDetectionResult.to_jsonl` or `SegmentDetectionResult.to_jsonl` wrote, without a loss.
+
+    Raises:
+        ResponseError: The file holds something else, or a line of it can't be read; the error names the line.
+        OSError: The file can't be opened.
+    """
+    from rekvid.export.jsonl import reading_jsonl
+
+    with reading_jsonl(path) as (items_name, head, lines):
+        match items_name:
+            case "Labels":
+                labels = LabelDetectionPage.from_aws(head)
+                labels = dataclasses.replace(labels, labels=tuple(_items(path, LabelDetection, lines)))
+                return LabelDetectionResult.of(labels.job_id or "", [labels])
+            case "Segments":
+                segments = SegmentDetectionPage.from_aws(head)
+                segments = dataclasses.replace(segments, segments=tuple(_items(path, SegmentDetection, lines)))
+                return SegmentDetectionResult.of(segments.job_id or "", [segments])
+            case _:
+                raise ResponseError(f"{os.fspath(path)} holds {items_name}, which this rekvid doesn't know")
+
+
+def _write(
+    path: str | os.PathLike[str],
+    items_name: str,
+    page: LabelDetectionPage | SegmentDetectionPage,
+    items: Iterable[Shape],
+) -> None:
+    from rekvid.export.jsonl import write_jsonl
+
+    head = page.to_aws()
+    del head[items_name]
+    write_jsonl(path, items_name, head, (item.to_aws() for item in items))
+
+
+def _items(path: str | os.PathLike[str], cls: type[_ItemT], lines: Iterable[bytes]) -> Iterator[_ItemT]:
+    for number, line in enumerate(lines, start=2):
+        try:
+            yield cls.from_json(line)
+        except ResponseError as error:
+            raise ResponseError(f"{os.fspath(path)}, line {number}: {error}", path=error.path) from error

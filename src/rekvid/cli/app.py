@@ -19,7 +19,7 @@ from rekvid.cli.exits import exit_codes, show_tracebacks
 from rekvid.cli.serve import serve
 from rekvid.client import Client
 from rekvid.errors import ValidationError
-from rekvid.models import SegmentDetectionPage, SegmentType, VideoJobStatus
+from rekvid.models import SegmentType
 from rekvid.results import SegmentDetectionResult
 
 app = typer.Typer(
@@ -99,7 +99,7 @@ def segments(
     with exit_codes():
         result = _segments(_backend(backend), video, segment_type or list(SegmentType), Console(stderr=True))
     if as_json:
-        typer.echo(json.dumps(_as_answer(result).to_aws(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(result.to_page().to_aws(), indent=2, ensure_ascii=False))
     else:
         Console().print(segments_table(result, f"Segments of {video}"))
 
@@ -117,17 +117,3 @@ def _backend(name: BackendName) -> Backend:
     from rekvid.backends.local import LocalBackend
 
     return LocalBackend(store=":memory:")
-
-
-def _as_answer(result: SegmentDetectionResult) -> SegmentDetectionPage:
-    """The whole result as one answer of GetSegmentDetection."""
-    return SegmentDetectionPage(
-        job_status=VideoJobStatus.SUCCEEDED,
-        video_metadata=(result.video_metadata,) if result.video_metadata else (),
-        audio_metadata=result.audio_metadata,
-        segments=result.segments,
-        selected_segment_types=result.selected_segment_types,
-        job_id=result.job_id,
-        video=result.video,
-        job_tag=result.job_tag,
-    )
