@@ -118,8 +118,8 @@ class PlaceScene(Scene):
             zoom = framing.zoom * self.zoom_rate**moment * math.prod(pose.zoom for pose in poses)
             shift = _total(poses)
             return Framing(
-                x=framing.x + (self.pan[0] * moment + shift.x + float(tremble[0])) / zoom,
-                y=framing.y + (self.pan[1] * moment + shift.y + float(tremble[1])) / zoom,
+                x=framing.x + (self.pan[0] * moment + shift.x + float(tremble[0])) / framing.zoom,
+                y=framing.y + (self.pan[1] * moment + shift.y + float(tremble[1])) / framing.zoom,
                 zoom=zoom,
             )
 

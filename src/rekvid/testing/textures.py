@@ -41,7 +41,7 @@ def panorama(look: Look, width: int, height: int) -> Picture:
     luma, tints = _place(look.place, look.things, look.roughness, width, height)
     palette = np.random.default_rng((look.palette, 1))
     # Two axes of colour, and a cast over all.
-    axes, cast = palette.normal(0, 26, (2, 2)), palette.uniform(-16, 16, 2)
+    axes, cast = palette.normal(0, 15, (2, 2)), palette.uniform(-14, 14, 2)
     chroma = [128 + cast[index] + axes[index, 0] * tints[0] + axes[index, 1] * tints[1] for index in (0, 1)]
     # Colours fade in the dark.
     weight = np.clip((look.brightness + look.contrast * luma[::2, ::2] - 16) / 100, 0.1, 1)
@@ -69,7 +69,7 @@ def _place(place: int, things: int, roughness: float, width: int, height: int) -
     luma = np.float32(0.6) * _slope(generator, width, height)
     tints = [_slope(generator, width // 2, height // 2) for _ in range(2)]
     # Sizes fall as in nature: few big things, many small ones (a "dead leaves" picture).
-    for size in np.sort(np.clip(0.02 * (1 - generator.uniform(0, 1, things)) ** -0.7, 0, 0.3))[::-1]:
+    for size in np.sort(np.clip(0.025 * (1 - generator.uniform(0, 1, things)) ** -0.8, 0, 0.4))[::-1]:
         _lay(generator, luma, tints, size * height)
     luma += np.float32(0.35 * roughness) * pink_noise(generator, width, height)
     for index in range(len(tints)):
