@@ -34,7 +34,7 @@ class ModelState(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A folder with model files. Whoever may write in it is trusted: a file is checked when a backend is made.
+    """A folder with model files. Whoever may write in it is trusted: files are checked when they are asked for.
 
     Attributes:
         path: The folder; made when the first model is fetched.
