@@ -13,8 +13,6 @@ import os
 import sys
 from collections import deque
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import cast
 
 import av.error
@@ -24,9 +22,10 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from rekvid.backends.local.completeness import Tally, check_complete
 from rekvid.backends.local.decoders import Decoders
 from rekvid.backends.local.entries import entry_finder
-from rekvid.backends.local.media import Media, UnreadableVideoError, has_decoder
+from rekvid.backends.local.media import Media, has_decoder
 from rekvid.backends.local.pictures import BlackLevel, Plane, Shrinker, SmallFrame
 from rekvid.backends.local.ranges import ranges
 from rekvid.backends.local.sound import Sound, sounds
@@ -58,7 +57,7 @@ def read(
             or clearly fewer frames can be decoded than it announces. A fault that the decoder conceals is none.
     """
     threads = min(_cores(), MOST_THREADS) if threads is None else threads
-    tally = _Tally()
+    tally = Tally()
     heard: deque[Sound] = deque()
     packets = _video_packets(media, tally, heard if listen else None)
     pieces = ranges(packets, entry_finder(media.video) if threads > 1 and media.has_pts else None)
@@ -70,7 +69,7 @@ def read(
         tally.frames += 1
     yield from heard
     tally.refused = decoders.refused
-    _check_complete(media, tally)
+    check_complete(media, tally)
 
 
 def _cores() -> int:
@@ -82,35 +81,7 @@ def _cores() -> int:
     return count
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What the pass has seen so far.
-
-    Attributes:
-        frames: Decoded frames.
-        refused: Video packets that the decoder refused.
-        broke_off: Whether the demuxer met an error.
-        video_end: Where the last video packet ends, in seconds.
-        any_end: Where the last packet of any stream ends, in seconds.
-    """
-
-    frames: int = 0
-    refused: int = 0
-    broke_off: bool = False
-    video_end: Fraction = field(default_factory=Fraction)
-    any_end: Fraction = field(default_factory=Fraction)
-
-    def count(self, packet: Packet[Stream], video: VideoStream) -> None:
-        moment = packet.dts if packet.pts is None else packet.pts
-        if moment is None or packet.time_base is None:
-            return
-        end = (moment + (packet.duration or 0)) * packet.time_base
-        self.any_end = max(self.any_end, end)
-        if packet.stream is video:
-            self.video_end = max(self.video_end, end)
-
-
-def _video_packets(media: Media, tally: _Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:
+def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:
     """The packets of the video; what sounds in those of the audio streams between them is added to `heard`."""
     packets = media.container.demux()
     while True:
@@ -142,24 +113,3 @@ def _heard(packet: Packet[Stream]) -> list[AudioFrame]:
         return [piece for piece in packet.decode() if isinstance(piece, AudioFrame)]
     except av.error.FFmpegError:
         return []  # a fault in the sound is no reason to refuse the pictures
-
-
-def _check_complete(media: Media, tally: _Tally) -> None:
-    announced = media.announced_frames
-    of_announced = f" of the {announced} that it announces" if announced and announced > tally.frames else ""
-    if _ends_early(media, tally):
-        raise UnreadableVideoError(f"{media.name} ends in the middle, after {tally.frames} frames{of_announced}.")
-    if not tally.frames:
-        raise UnreadableVideoError(f"{media.name} has a video stream, but no frame of it can be decoded.")
-    # A refusal also takes the frames with it that other threads had under way.
-    if tally.refused and announced and tally.frames < announced - max(5, announced // 50):
-        raise UnreadableVideoError(f"{media.name} is damaged: only {tally.frames} frames can be decoded{of_announced}.")
-
-
-def _ends_early(media: Media, tally: _Tally) -> bool:
-    end = media.announced_end
-    if end is None:
-        return tally.broke_off
-    reached = tally.video_end if media.video.duration else tally.any_end
-    # Durations in headers are rounded, some of them to the second.
-    return end - reached > max(3 / media.rate, min(end / 100, Fraction(1)))
