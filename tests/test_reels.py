@@ -22,7 +22,7 @@ from rekvid.testing.reels import (
     make_reel,
     paint_reel,
 )
-from rekvid.testing.transitions import TransitionKind
+from rekvid.testing.truth import TransitionKind
 
 
 @pytest.fixture(scope="module")

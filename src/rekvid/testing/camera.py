@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rekvid.testing.disturbances import Disturbance, DisturbanceKind
+from rekvid.testing.disturbances import Disturbance
 from rekvid.testing.transitions import smoothstep
+from rekvid.testing.truth import DisturbanceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ These change the picture that a scene has painted, whatever the scene; those tha
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,24 +14,10 @@ import numpy as np
 
 from rekvid.testing.pictures import Picture, Plane, Stage
 from rekvid.testing.transitions import smoothstep
+from rekvid.testing.truth import DisturbanceKind
 
 Effect: TypeAlias = Callable[[int, Picture], Picture]
 """Changes a picture; the number counts frames from the start of the disturbance, and goes on past its end."""
-
-
-class DisturbanceKind(enum.StrEnum):
-    """The kinds of disturbance."""
-
-    FLASH = "flash"
-    STROBE = "strobe"
-    FLICKER = "flicker"
-    LAMP = "lamp"
-    PAN = "pan"
-    STOP = "stop"
-    SHAKE = "shake"
-    ZOOM = "zoom"
-    LOWER_THIRD = "lower third"
-    CROSSING = "crossing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from rekvid.models import TechnicalCueType
 from rekvid.testing.camera import CameraMove
 from rekvid.testing.pictures import Painter, Picture, Stage
 from rekvid.testing.scenes import BlackScene, Scene
-from rekvid.testing.transitions import HOLD_LIMIT, TransitionKind
-from rekvid.testing.truth import BlackStretch, CueStretch, DisturbedStretch, GradualStretch, Truth
+from rekvid.testing.transitions import HOLD_LIMIT
+from rekvid.testing.truth import BlackStretch, CueStretch, DisturbedStretch, GradualStretch, TransitionKind, Truth
 
 _BLACK_CEILING = 59  # the highest luma of a black sample by the API's default: 16 + 0.2 * 219
 _BLACK_SHARE = 0.99  # of a black frame's samples, by the API's default

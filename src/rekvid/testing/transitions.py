@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekvid.testing.pictures import Picture, Plane, Stage, plain_picture
+from rekvid.testing.truth import TransitionKind
 
 HOLD_LIMIT = 1.0
 """Seconds of uniform picture that are a shot of their own.
@@ -25,14 +26,6 @@ A shorter hold is part of the transition that it lies in. Our choice; the servic
 
 Mixer: TypeAlias = Callable[[int, int, Picture, Picture], Picture]
 """Gives the frame of a transition from its number, the number of its frames, the old picture and the new one."""
-
-
-class TransitionKind(enum.StrEnum):
-    """The kinds of gradual transition."""
-
-    DISSOLVE = "dissolve"
-    WIPE = "wipe"
-    FADE = "fade"
 
 
 class WipeShape(enum.StrEnum):

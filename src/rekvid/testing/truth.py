@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from rekvid.models import TechnicalCueType
-from rekvid.testing.disturbances import DisturbanceKind
-from rekvid.testing.transitions import TransitionKind
+
+
+class TransitionKind(enum.StrEnum):
+    """The kinds of gradual transition."""
+
+    DISSOLVE = "dissolve"
+    WIPE = "wipe"
+    FADE = "fade"
+
+
+class DisturbanceKind(enum.StrEnum):
+    """The kinds of disturbance."""
+
+    FLASH = "flash"
+    STROBE = "strobe"
+    FLICKER = "flicker"
+    LAMP = "lamp"
+    PAN = "pan"
+    STOP = "stop"
+    SHAKE = "shake"
+    ZOOM = "zoom"
+    LOWER_THIRD = "lower third"
+    CROSSING = "crossing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +94,11 @@ class Truth:
 
     rate: Fraction
     frame_count: int
-    cuts: tuple[int, ...]
-    gradual: tuple[GradualStretch, ...]
-    black: tuple[BlackStretch, ...]
-    disturbances: tuple[DisturbedStretch, ...]
-    cues: tuple[CueStretch, ...]
+    cuts: tuple[int, ...] = ()
+    gradual: tuple[GradualStretch, ...] = ()
+    black: tuple[BlackStretch, ...] = ()
+    disturbances: tuple[DisturbedStretch, ...] = ()
+    cues: tuple[CueStretch, ...] = ()
 
     @property
     def shots(self) -> tuple[Stretch, ...]:
