@@ -1,22 +1,25 @@
 """Segment detection on this machine: one pass over the file, and the service's arithmetic for what was found.
 
-Frames are numbered in the order in which they are shown, and a timestamp is ``floor(frame * 1000 / rate)``, as in all
-answers of the service that were seen. Where the frame rate varies, `rate` is its mean, so that timestamps are exact
-at the ends of the video and approximate between.
+Frames are numbered in the order in which they are shown; frames that an edit list hides don't count. A timestamp is
+``floor(frame * 1000 / rate)``, as in all answers of the service that were seen, or the frame's own pts where the
+frame rate varies (`rekvid.backends.local.frame_times`). SMPTE timecodes count frames, at the mean rate.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 from rekvid.backends.local.black import black_level
 from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.cues import CueDetector
 from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
+from rekvid.backends.local.frame_times import FrameTimes
 from rekvid.backends.local.media import Media, audio_metadata, open_media, single_precision, video_metadata
 from rekvid.backends.local.shots import Boundary, Shot, ShotDetector, shots_between
 from rekvid.models import (
@@ -34,6 +37,9 @@ MODEL_VERSION = "rekvid-0.1"
 """The version of our analysers, which stands where the service gives that of its model."""
 
 _PROGRESS_EVERY = 16  # frames
+
+Millis: TypeAlias = Callable[[int], int]
+"""Milliseconds from the start of the video to the start of a frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +97,17 @@ def analyse_segments(
         found = _run(media, settings, types, on_progress or (lambda _: None))
         video = video_metadata(media)
         if video.duration_millis is None:
-            video = dataclasses.replace(video, duration_millis=millis_of_frame(found.frame_count, media.rate))
+            video = dataclasses.replace(video, duration_millis=millis_of_frame(len(found.times), media.rate))
         segments: list[SegmentDetection] = []
         for each in types:
             if each is SegmentType.SHOT:
-                segments += shot_segments(found.shots, media.rate, settings.min_shot_confidence)
+                segments += shot_segments(
+                    found.shots, media.rate, settings.min_shot_confidence, millis=found.times.millis
+                )
             else:
-                segments += cue_segments(found.cues, media.rate, settings.min_technical_cue_confidence)
+                segments += cue_segments(
+                    found.cues, media.rate, settings.min_technical_cue_confidence, millis=found.times.millis
+                )
         return SegmentAnalysis(
             video_metadata=video,
             audio_metadata=audio_metadata(media),
@@ -106,19 +116,23 @@ def analyse_segments(
         )
 
 
-def shot_segments(shots: Sequence[Shot], rate: Fraction, min_confidence: float) -> list[SegmentDetection]:
+def shot_segments(
+    shots: Sequence[Shot], rate: Fraction, min_confidence: float, *, millis: Millis | None = None
+) -> list[SegmentDetection]:
     """The segments of `shots` that reach `min_confidence` (50-100), numbered from 0."""
     kept = [shot for shot in shots if shot.confidence >= min_confidence]
     return [
         dataclasses.replace(
-            segment_between(SegmentType.SHOT, shot.first, shot.last, rate),
+            segment_between(SegmentType.SHOT, shot.first, shot.last, rate, millis=millis),
             shot_segment=ShotSegment(index=index, confidence=single_precision(shot.confidence)),
         )
         for index, shot in enumerate(kept)
     ]
 
 
-def cue_segments(cues: Sequence[Cue], rate: Fraction, min_confidence: float) -> list[SegmentDetection]:
+def cue_segments(
+    cues: Sequence[Cue], rate: Fraction, min_confidence: float, *, millis: Millis | None = None
+) -> list[SegmentDetection]:
     """The segments of `cues`, which follow one another, that reach `min_confidence` (50-100).
 
     A cue starts at the last frame of the cue before it, as in the developer guide's sample of a response.
@@ -126,7 +140,7 @@ def cue_segments(cues: Sequence[Cue], rate: Fraction, min_confidence: float) -> 
     starts = [cue.first - 1 if number else cue.first for number, cue in enumerate(cues)]
     return [
         dataclasses.replace(
-            segment_between(SegmentType.TECHNICAL_CUE, start, cue.last, rate),
+            segment_between(SegmentType.TECHNICAL_CUE, start, cue.last, rate, millis=millis),
             technical_cue_segment=TechnicalCueSegment(type=cue.type, confidence=single_precision(cue.confidence)),
         )
         for start, cue in zip(starts, cues, strict=True)
@@ -134,7 +148,9 @@ def cue_segments(cues: Sequence[Cue], rate: Fraction, min_confidence: float) -> 
     ]
 
 
-def segment_between(kind: SegmentType, start: int, end: int, rate: Fraction) -> SegmentDetection:
+def segment_between(
+    kind: SegmentType, start: int, end: int, rate: Fraction, *, millis: Millis | None = None
+) -> SegmentDetection:
     """The segment from frame `start` to frame `end`, in all the ways in which the service states it.
 
     Durations are end less start, so a shot of one frame has the duration 0 (1,531 captured segments have no
@@ -144,9 +160,12 @@ def segment_between(kind: SegmentType, start: int, end: int, rate: Fraction) -> 
         kind: What the segment is; the part that says more is left out.
         start: Its first frame, from 0.
         end: Its last frame.
-        rate: Exact frames a second.
+        rate: Exact frames a second; the mean where the rate varies.
+        millis: When a frame is shown; None where the rate is constant.
     """
-    start_millis, end_millis = millis_of_frame(start, rate), millis_of_frame(end, rate)
+    start_millis, end_millis = (
+        millis_of_frame(frame, rate) if millis is None else millis(frame) for frame in (start, end)
+    )
     return SegmentDetection(
         type=kind,
         start_timestamp_millis=start_millis,
@@ -163,7 +182,7 @@ def segment_between(kind: SegmentType, start: int, end: int, rate: Fraction) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    frame_count: int
+    times: FrameTimes
     shots: list[Shot]
     cues: list[Cue]
 
@@ -177,22 +196,23 @@ def _run(
     shots = ShotDetector(media.rate)  # cues begin and end with shots, so that both kinds need it
     boundaries: list[Boundary] = []
     expected = media.announced_frames
-    count = 0
-    for each in read(media, black=level, listen=cues is not None, detail=cues is not None):
-        if isinstance(each, SmallFrame):
-            count += 1
-            if cues:
-                cues.feed(each)
-            boundaries += shots.feed(each)
-            if expected and count % _PROGRESS_EVERY == 0:
-                on_progress(min(count / expected, 1.0))
-        elif cues:
-            cues.hear(each)
+    times = FrameTimes(media.rate)
+    with contextlib.closing(read(media, black=level, listen=cues is not None, detail=cues is not None)) as all_found:
+        for each in all_found:
+            if isinstance(each, SmallFrame):
+                times.add(each.time)
+                if cues:
+                    cues.feed(each)
+                boundaries += shots.feed(each)
+                if expected and len(times) % _PROGRESS_EVERY == 0:
+                    on_progress(min(len(times) / expected, 1.0))
+            elif cues:
+                cues.hear(each)
     boundaries += shots.finish()
     on_progress(1.0)
     return _Found(
-        frame_count=count,
-        shots=shots_between(boundaries, count),
+        times=times,
+        shots=shots_between(boundaries, len(times)),
         cues=cues.finish(boundaries) if cues else [],
     )
 
