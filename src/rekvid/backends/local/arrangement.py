@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from rekvid.backends.local.cue import Cue
 from rekvid.models import TechnicalCueType
 
+_KEPT = 0.5  # the share of a proposal that has to be left of it
+
 
 def arrange(proposals: Iterable[Cue], frame_count: int, quiet: Sequence[int] = ()) -> list[Cue]:
     """Give each frame to one cue.
 
     Where proposals overlap, the earlier one in `proposals` has the frames; the later one keeps the longest stretch
-    that is left of it. What nobody claims is content.
+    that is left of it, if that is half of it at least. What nobody claims is content.
 
     The confidence of content is 100, less half the percentage of frames in it that are black and silent, but too
     few for a cue.
@@ -26,8 +28,8 @@ def arrange(proposals: Iterable[Cue], frame_count: int, quiet: Sequence[int] = (
     placed: list[Cue] = []
     for each in proposals:
         stretches = _left_of(each, placed)
-        if stretches:
-            first, last = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
+        first, last = max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=(0, -1))
+        if last - first + 1 >= _KEPT * (each.last - each.first + 1):
             bisect.insort(
                 placed,
                 Cue(type=each.type, first=first, last=last, confidence=each.confidence),

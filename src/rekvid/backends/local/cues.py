@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from rekvid.backends.local.arrangement import arrange
 from rekvid.backends.local.bars import BarsFinder
-from rekvid.backends.local.black import BlackFinder
+from rekvid.backends.local.black import BlackFinder, Blackness
+from rekvid.backends.local.credits import find_credits
 from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.decode import BlackLevel, SmallFrame
+from rekvid.backends.local.logos import find_logos, find_overlays
+from rekvid.backends.local.looks import Look, Looker
+from rekvid.backends.local.overlays import Emergence, OverlayFinder
 from rekvid.backends.local.shots import Boundary
+from rekvid.backends.local.slates import find_slates
 from rekvid.backends.local.sound import Sound
+from rekvid.backends.local.timeline import Timeline
+from rekvid.backends.local.titles import Title, find_titles
 
 
 class CueDetector:
     """Finds technical cues: `feed` it every frame, let it `hear` every sound, then `finish`.
 
-    Memory is bounded by a few numbers for each black frame, each second and each stretch of sound.
+    Memory is bounded by a few numbers for each black frame, each sampled frame and each stretch of sound.
     """
 
     def __init__(self, rate: Fraction, level: BlackLevel) -> None:
         """Make a detector for video of `rate` frames a second whose frames were counted by `level`."""
+        self._rate = rate
         self._black = BlackFinder(rate, level)
         self._bars = BarsFinder(rate)
+        self._looker = Looker()
+        self._overlays = OverlayFinder()
+        self._looks: list[Look] = []
         self._frames = 0
 
     def feed(self, frame: SmallFrame) -> None:
@@ -31,6 +43,10 @@ class CueDetector:
         self._frames += 1
         self._black.feed(frame)
         self._bars.feed(frame)
+        look = self._looker.look(frame)
+        if look is not None:
+            self._looks.append(look)
+            self._overlays.feed(frame)
 
     def hear(self, sound: Sound) -> None:
         """Take a sound. Sounds of several audio streams may come in any order."""
@@ -42,5 +58,67 @@ class CueDetector:
         Args:
             boundaries: Where shots end and begin, in order.
         """
-        black = self._black.finish()
-        return arrange([*self._bars.finish(), *black.cues], self._frames, black.quiet)
+        return cues_of(
+            Evidence(
+                looks=self._looks,
+                emergences=self._overlays.finish(),
+                bars=self._bars.finish(),
+                blackness=self._black.finish(),
+                boundaries=boundaries,
+                frame_count=self._frames,
+                rate=self._rate,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of a video when all of it was seen.
+
+    Attributes:
+        looks: The looks at the sampled frames.
+        emergences: Emblems that appear over a picture.
+        bars: The colour bars.
+        blackness: The black.
+        boundaries: Where shots end and begin.
+        frame_count: Number of frames.
+        rate: Frames a second.
+    """
+
+    looks: Sequence[Look]
+    emergences: Sequence[Emergence]
+    bars: Sequence[Cue]
+    blackness: Blackness
+    boundaries: Sequence[Boundary]
+    frame_count: int
+    rate: Fraction
+
+
+def cues_of(seen: Evidence) -> list[Cue]:
+    """All cues in order of time; together they cover every frame once."""
+    exact = [*seen.bars, *seen.blackness.cues]
+    timeline = Timeline(seen.looks, seen.boundaries, exact, seen.frame_count, seen.rate)
+    titles = find_titles(seen.looks)
+    slates = find_slates(timeline, titles)
+    logos = find_logos(timeline)
+    emblems = find_overlays(timeline, seen.emergences)
+    of_slates = [title for title, _ in slates]
+    named = [*logos, *emblems, *seen.bars]
+    rest = [title for title in titles if title not in of_slates and not _begins_in(timeline, title, named)]
+    return arrange(
+        [
+            *seen.bars,
+            *(cue for _, cue in slates),
+            *logos,
+            *emblems,
+            *find_credits(timeline, rest, emblems),
+            *seen.blackness.cues,
+        ],
+        seen.frame_count,
+        seen.blackness.quiet,
+    )
+
+
+def _begins_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:
+    frame = timeline.looks[title.first].index
+    return any(cue.first <= frame <= cue.last for cue in cues)
