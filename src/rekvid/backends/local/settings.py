@@ -25,4 +25,4 @@ class LabelSettings(Checked, Value):
 
     cadence_millis: Annotated[int, Whole(1)] = 200
     missed_samples: Annotated[int, Whole(0)] = 2
-    unchanged_below: Annotated[float, Number(0, 255)] = 4.0
+    unchanged_below: Annotated[float, Number(0, 255)] = 2.0
