@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
 
 nox.needs_version = ">=2025.11.12"  # the first with `download_python`
-nox.options.sessions = ["tests", "core", "lowest", "lint", "types", "docs"]
+nox.options.sessions = ["tests", "core", "lowest", "lint", "types", "docs", "clients"]
 nox.options.reuse_venv = "no" if os.environ.get("CI") else "yes"
 # Where CI is set nox takes a missing interpreter for an error, elsewhere it fetches one. Here those found are enough.
 nox.options.error_on_missing_interpreters = False
@@ -118,6 +119,26 @@ def docs(session: nox.Session) -> None:
     """The documentation; a broken link or reference is an error. The sources are read, not imported."""
     session.install(*group("docs", "lint"))  # mkdocstrings formats signatures with ruff
     session.run("mkdocs", "build", "--strict", *session.posargs)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Clients of other makers at a live endpoint: the AWS CLI, which pins botocore, and the JavaScript SDK, by npm."""
+    session.install(".[serve]", *group("test", "clients"))
+    folder = Path(session.create_tmp())
+    shutil.copy(ROOT / "tests" / "clients" / "package.json", folder)
+    quiet = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund")
+    session.run("npm", "install", *quiet, "--prefix", str(folder), external=True)
+    env = {"REKVID_CLIENTS": "all", "REKVID_JS_MODULES": str(folder / "node_modules")}
+    session.run("pytest", *(session.posargs or ["tests/clients"]), env=env)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """The endpoint under 100,000 random and mutated requests, and jobs over 1,000 mutated videos."""
+    session.install(".[local,serve,testing]", *group("test"))
+    env = {"REKVID_FUZZ_REQUESTS": "100000", "REKVID_FUZZ_VIDEOS": "1000", **os.environ}
+    session.run("pytest", "--timeout=0", "-s", *(session.posargs or ["tests/endpoint/test_hostility.py"]), env=env)
 
 
 @nox.session(default=False)

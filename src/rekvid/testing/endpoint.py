@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from types import TracebackType
@@ -12,7 +13,7 @@ from rekvid.errors import ConfigurationError
 from rekvid.testing.fake import FakeBackend
 
 if TYPE_CHECKING:
-    from rekvid.endpoint import Server
+    from rekvid.endpoint import Server, Settings
     from rekvid.endpoint.notices import Publish
     from rekvid.models import JsonValue
 
@@ -22,7 +23,7 @@ class TestedEndpoint:
 
     Args:
         backend: What does the work. It stays the caller's to close.
-        open_jobs: How many jobs may be open at once, as for an account.
+        settings: How the endpoint is set up; what publishes is taken from here.
 
     Attributes:
         backend: What does the work.
@@ -31,15 +32,15 @@ class TestedEndpoint:
 
     __test__ = False  # pytest takes classes whose names begin like this for tests otherwise
 
-    def __init__(self, backend: Backend, *, open_jobs: int = 20) -> None:
-        from rekvid.endpoint import Limits, Server, Settings
+    def __init__(self, backend: Backend, settings: Settings | None = None) -> None:
+        from rekvid.endpoint import Server, Settings
 
         self.backend = backend
         self.published: list[dict[str, JsonValue]] = []
         self._fates: list[int] = []
         self._deliver: Publish | None = None
         self._changed = threading.Condition()
-        settings = Settings(publish=self._publish, limits=Limits(open_jobs=open_jobs))
+        settings = dataclasses.replace(settings or Settings(), publish=self._publish)
         self._server: Server = Server(backend, settings=settings)
 
     @property

@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from rekvid.backends.base import Backend
+    from rekvid.endpoint import Settings
     from rekvid.testing.endpoint import TestedEndpoint
     from rekvid.testing.local_aws import LocalAws, MotoServer
 
@@ -59,12 +60,22 @@ def rekvid_backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def rekvid_endpoint(rekvid_backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestedEndpoint]:
+def rekvid_settings() -> Settings:
+    """How the endpoint is set up (`rekvid.endpoint.Settings`). Override it for other limits, keys or a clock."""
+    from rekvid.endpoint import Settings
+
+    return Settings()
+
+
+@pytest.fixture
+def rekvid_endpoint(
+    rekvid_backend: Backend, rekvid_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestedEndpoint]:
     """A running endpoint (`rekvid.testing.endpoint.TestedEndpoint`), which boto3 finds for Rekognition by itself."""
     from rekvid.testing.endpoint import TestedEndpoint
     from rekvid.testing.local_aws import environment_of
 
-    with TestedEndpoint(rekvid_backend) as endpoint:
+    with TestedEndpoint(rekvid_backend, rekvid_settings) as endpoint:
         for name, value in environment_of(endpoint).items():
             monkeypatch.setenv(name, value)
         yield endpoint
