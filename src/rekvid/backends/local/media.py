@@ -47,7 +47,7 @@ class Media:
         path: The file.
         name: Name of the file, without its folder.
         container: The open container.
-        video: The first video stream that is not a cover picture.
+        video: The first video stream that is marked as the default, or the first if none is; never a cover picture.
         audio: All audio streams, in the order of the file.
         rate: Exact frames a second; the mean where the rate varies.
         full_range: Whether luma runs over 0-255 rather than 16-235.
@@ -129,7 +129,11 @@ def open_again(media: Media) -> Iterator[VideoStream]:
 
 
 def video_metadata(media: Media) -> VideoMetadata:
-    """What the container says about the video, in the service's words (API reference, VideoMetadata)."""
+    """What the container says about the video, in the service's words (API reference, VideoMetadata).
+
+    Width and height are those of the coded picture: a rotation that the container asks for is not applied, as
+    segments don't depend on it.
+    """
     context = media.video.codec_context
     return VideoMetadata(
         codec=context.codec.canonical_name,
@@ -240,7 +244,7 @@ def _inspect(path: Path, container: InputContainer) -> Media:
     videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not videos:
         raise UnreadableVideoError(f"{path.name} has no video stream.")
-    video = videos[0]
+    video = next((stream for stream in videos if stream.disposition & Disposition.default), videos[0])
     if not has_decoder(video):
         raise UnreadableVideoError(
             f"Unsupported codec/format. There is no decoder here for the codec {_codec_without_decoder(container)}."
