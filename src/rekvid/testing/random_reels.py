@@ -7,7 +7,7 @@ is measured on.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ from rekvid.testing.disturbances import Crossing, Disturbance, Flash, Flicker, L
 from rekvid.testing.places import Framing, PlaceScene
 from rekvid.testing.scenes import BlackScene, Scene
 from rekvid.testing.transitions import Dissolve, FadeThrough, Transition, Wipe, WipeShape
+from rekvid.testing.truth import DisturbanceKind
 
 BENCHMARK_SEEDS = 1000
 """The first seed that nothing may be tuned on."""
@@ -47,7 +48,7 @@ def random_reel(seed: int, *, shots: int = 20) -> tuple[Scene, ...]:
     scenes: list[Scene] = []
     filmed: list[PlaceScene] = []
     for number in range(shots):
-        entry = _transition(generator) if number else None
+        entry = random_transition(generator) if number else None
         filmed.append(_shot(generator, filmed, entry))
     # The scene before goes on while the next one comes in, so that every shot keeps its own length.
     scenes += filmed
@@ -61,9 +62,11 @@ def random_reel(seed: int, *, shots: int = 20) -> tuple[Scene, ...]:
     return tuple(scenes)
 
 
-def random_disturbance(generator: np.random.Generator, start: float) -> Disturbance:
-    """One disturbance of any kind, `start` seconds after its scene; each kind is as likely as the others."""
-    return _DISTURBANCES[int(generator.integers(len(_DISTURBANCES)))](generator, start)
+def random_disturbance(
+    generator: np.random.Generator, start: float, kinds: Sequence[DisturbanceKind] = tuple(DisturbanceKind)
+) -> Disturbance:
+    """One disturbance of one of `kinds`, each as likely as the others, `start` seconds after its scene."""
+    return _DISTURBANCES[kinds[int(generator.integers(len(kinds)))]](generator, start)
 
 
 _Maker: TypeAlias = Callable[[np.random.Generator, float], Disturbance]
@@ -146,21 +149,22 @@ def _crossing(generator: np.random.Generator, start: float) -> Disturbance:
     )
 
 
-_DISTURBANCES: tuple[_Maker, ...] = (
-    _flash,
-    _strobe,
-    _flicker,
-    _lamp,
-    _pan,
-    _stop,
-    _shake,
-    _zoom,
-    _lower_third,
-    _crossing,
-)
+_DISTURBANCES: dict[DisturbanceKind, _Maker] = {
+    DisturbanceKind.FLASH: _flash,
+    DisturbanceKind.STROBE: _strobe,
+    DisturbanceKind.FLICKER: _flicker,
+    DisturbanceKind.LAMP: _lamp,
+    DisturbanceKind.PAN: _pan,
+    DisturbanceKind.STOP: _stop,
+    DisturbanceKind.SHAKE: _shake,
+    DisturbanceKind.ZOOM: _zoom,
+    DisturbanceKind.LOWER_THIRD: _lower_third,
+    DisturbanceKind.CROSSING: _crossing,
+}
 
 
-def _transition(generator: np.random.Generator) -> Transition | None:
+def random_transition(generator: np.random.Generator) -> Transition | None:
+    """A way from one shot to the next, as `random_reel` has them; None for a cut."""
     draw = generator.uniform()
     if draw < 0.7:
         return None
