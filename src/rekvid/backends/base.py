@@ -72,3 +72,12 @@ class Announcer(Protocol):
     def look(self, request: GetRequest[PageT]) -> PageT:
         """`Backend.get`, as a look of the server's own and not a caller's: a fake doesn't count it."""
         ...
+
+
+@runtime_checkable
+class JsonPages(Protocol):
+    """A backend that has its pages as JSON already, so that a server needn't make values of them and JSON again."""
+
+    def get_json(self, request: GetRequest[PageT]) -> bytes:
+        """The page that `Backend.get` gives, as JSON in the AWS shape; raises what that raises."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from rekvid import wire
-from rekvid.backends.base import Backend
+from rekvid.backends.base import Backend, JsonPages
 from rekvid.endpoint import faults, validation
 from rekvid.endpoint.jobs import Jobs
 from rekvid.endpoint.journal import Journal
@@ -33,6 +33,7 @@ class Service:
 
     def __init__(self, backend: Backend, settings: Settings) -> None:
         self._backend = backend
+        self._json_pages = backend if isinstance(backend, JsonPages) else None
         self._keys = settings.keys
         self._rate = Rate(settings.limits.requests_per_second, settings.clock)
         self._journal = Journal(settings.journal, settings.clock)
@@ -76,6 +77,8 @@ class Service:
         if isinstance(request, StartRequest):
             return wire.encode_job_id(self.jobs.start(request))
         assert isinstance(request, GetRequest)
+        if self._json_pages is not None:
+            return self._json_pages.get_json(request)
         return wire.encode_page(self._backend.get(request))
 
 

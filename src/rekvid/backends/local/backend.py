@@ -32,6 +32,7 @@ from rekvid.operations import (
     StartLabelDetectionRequest,
     StartRequest,
     StartSegmentDetectionRequest,
+    operation_of_get,
 )
 
 if TYPE_CHECKING:
@@ -139,9 +140,13 @@ class LocalBackend:
 
     def get(self, request: GetRequest[PageT]) -> PageT:
         """See `Backend.get`."""
+        return operation_of_get(request).page.from_json(self.get_json(request))
+
+    def get_json(self, request: GetRequest[PageT]) -> bytes:
+        """See `rekvid.backends.base.JsonPages.get_json`."""
         self._raise_if_closed()
         self._runner.store_what_is_left()
-        return self._store.get(request)
+        return self._store.get_json(request)
 
     def on_end(self, tell: Callable[[str], None]) -> None:
         """See `rekvid.backends.base.Announcer.on_end`."""

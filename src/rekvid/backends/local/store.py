@@ -188,13 +188,16 @@ class Store:
                 database.execute("DELETE FROM orders WHERE job_id = ?", (job_id,))
 
     def get(self, request: GetRequest[PageT]) -> PageT:
-        """The page that `request` asks for.
+        """The page that `request` asks for; raises what `get_json` does."""
+        return operation_of_get(request).page.from_json(self.get_json(request))
+
+    def get_json(self, request: GetRequest[PageT]) -> bytes:
+        """The page that `request` asks for, as JSON in the AWS shape.
 
         Raises:
             InvalidPaginationTokenError: The token is of another job or order, or older than 24 hours.
             ResourceNotFoundError: There is no such job, or it is older than 7 days.
         """
-        operation = operation_of_get(request)
         self._fail_if_orphaned(request.job_id)
         with self._transaction("DEFERRED"):  # the job and its items as they were at one moment
             job = self._job(request)
@@ -211,8 +214,7 @@ class Store:
             head["GetRequestMetadata"] = _order(request)
         # The items are JSON already: joined, not parsed and written again.
         items = ",".join(rows)
-        body = f'{json.dumps(head)[:-1]},"{aws_name(operation.items)}":[{items}]}}'
-        return operation.page.from_json(body.encode())
+        return f'{json.dumps(head)[:-1]},"{aws_name(operation_of_get(request).items)}":[{items}]}}'.encode()
 
     def close(self) -> None:
         """Close the database."""
