@@ -64,7 +64,8 @@ class ClipScene(Scene):
             stream = container.streams.video[0]
             assert stream.time_base is not None
             first = Fraction(stream.start_time or 0) * stream.time_base
-            wanted = first + Fraction(self.start)
+            # What was typed, not the float nearest to it, which may lie past the frame that is meant.
+            wanted = first + Fraction(self.start).limit_denominator(10**6)
             container.seek(int(wanted / stream.time_base), stream=stream)
             for frame in container.decode(stream):
                 if frame.pts is None or frame.pts * stream.time_base < wanted:
