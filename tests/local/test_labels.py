@@ -57,7 +57,7 @@ def _at_times(items: Sequence[LabelDetection]) -> list[tuple[int | None, str]]:
 
 
 def test_labels_stand_at_their_samples_with_their_ancestors(video: Path) -> None:
-    """Each sample's labels stand at a multiple of the cadence, by name, and beside them their ancestors, without boxes."""
+    """Each sample's labels stand at a multiple of the cadence, and their ancestors, without boxes, beside them."""
     items, analysis = analyse(video)
     names = {"dog": ["Animal", "Canine", "Dog", "Mammal", "Pet"], "car": ["Car", "Transportation", "Vehicle"]}
     expected = [
