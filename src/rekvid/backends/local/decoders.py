@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import queue
 import threading
@@ -15,10 +14,11 @@ from typing import Self
 import av.error
 from av.codec.context import ThreadType
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from rekvid.backends.local.media import Media, open_again
+from rekvid.backends.local.media import Media, new_decoder
 from rekvid.backends.local.pictures import Shrinker, SmallFrame
 from rekvid.backends.local.ranges import Range
 
@@ -63,7 +63,9 @@ class Decoders:
 
     def _by_frame_threads(self, range_: Range) -> Iterator[SmallFrame]:
         # AUTO: frame threads where the codec has them; PyAV's own default are the slower slice threads.
-        decoder = _Decoder(self._media.video, self._new_shrinker(), ThreadType.AUTO, has_pts=self._media.has_pts)
+        decoder = _Decoder(
+            self._media.video.codec_context, self._new_shrinker(), ThreadType.AUTO, has_pts=self._media.has_pts
+        )
         yield from decoder.frames(range_)
         self.refused += decoder.refused
 
@@ -75,18 +77,14 @@ class Decoders:
 
 
 class _Crew:
-    """Threads, and as many decoders. Each has the file open for itself, as PyAV's objects can't be shared."""
+    """Threads, and as many decoders, as a decoder can't be shared."""
 
     def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rekvid-decode")
         self._stopped = threading.Event()
-        self._files = contextlib.ExitStack()
         self._idle: queue.SimpleQueue[_Decoder] = queue.SimpleQueue()
-        with contextlib.ExitStack() as files:
-            for _ in range(threads):
-                video = files.enter_context(open_again(media))
-                self._idle.put(_Decoder(video, new_shrinker(), ThreadType.NONE))
-            self._files = files.pop_all()
+        for _ in range(threads):
+            self._idle.put(_Decoder(new_decoder(media), new_shrinker(), ThreadType.NONE))
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +92,6 @@ class _Crew:
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._files.close()
 
     def decode(self, range_: Range) -> Future[_Decoded]:
         """Have a range decoded as soon as a thread is free."""
@@ -122,10 +119,12 @@ class _Decoder:
         refused: How many packets of the last range the decoder refused.
     """
 
-    def __init__(self, video: VideoStream, shrink: Shrinker, thread_type: ThreadType, *, has_pts: bool = True) -> None:
-        """Take the stream's decoder; where it has no pts, the nth frame gets the dts of the nth packet."""
+    def __init__(
+        self, context: VideoCodecContext, shrink: Shrinker, thread_type: ThreadType, *, has_pts: bool = True
+    ) -> None:
+        """Take a decoder that is not open yet; where there are no pts, the nth frame gets the dts of the nth packet."""
         self._moments: deque[int | None] | None = None if has_pts else deque()
-        self._context = video.codec_context
+        self._context = context
         self._context.thread_type = thread_type
         self._context.thread_count = 1 if thread_type is ThreadType.NONE else 0
         self._shrink = shrink

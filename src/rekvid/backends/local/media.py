@@ -20,6 +20,7 @@ import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
@@ -114,18 +115,18 @@ def open_media(path: Path) -> Iterator[Media]:
             raise UnreadableVideoError(f"{path.name} can't be read: {_reason(error)}.") from error
 
 
-@contextlib.contextmanager
-def open_again(media: Media) -> Iterator[VideoStream]:
-    """The video stream of `media` in a container of its own, for a decoder of its own with the same settings.
+def new_decoder(media: Media) -> VideoCodecContext:
+    """A decoder for the video of `media` beside the one that its stream has, with the same settings.
 
     Raises:
         UnreadableVideoError: The file is no longer the one that `media` is.
     """
+    # PyAV copies all settings of a decoder only as it opens a file; after that the decoder doesn't need the file.
     with _open(media.path) as container:
-        same = [each for each in container.streams.video if _settings(each) == _settings(media.video)]
-        if not same:
-            raise UnreadableVideoError(f"{media.name} was replaced while it was read. Start a new job.")
-        yield same[0]
+        for video in container.streams.video:
+            if _settings(video) == _settings(media.video):
+                return video.codec_context
+    raise UnreadableVideoError(f"{media.name} was replaced while it was read. Start a new job.")
 
 
 def video_metadata(media: Media) -> VideoMetadata:
