@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.looks import STANDS
@@ -30,6 +31,8 @@ _FIRST_SECONDS = 90.0
 _LAST_OPENING = 600.0
 _TAIL = 0.02  # the share of the file that may follow end credits
 _SHORT_TAIL = 2.0  # or so many seconds
+_SPARSE = 0.03  # the share of edges in a plain picture with a last short line in it
+_DRIFT = 10.0  # samples by which a card may have moved, as letters that spread do
 _APART = 0.5  # seconds without text between credits and a title that is none of them
 _RUN_OUT = 2.0  # seconds from the cut to the first line of a roll, and from its last line to the cut
 
@@ -43,7 +46,7 @@ def find_credits(timeline: Timeline, titles: Sequence[Title], emblems: Sequence[
         emblems: Logos over a picture; they are to credits what a card is, but no part of them.
     """
     found: list[Cue] = []
-    usable = [title for title in titles if title.rolls or title.stillness >= _STILL]
+    usable = [title for title in titles if title.rolls or (title.stillness >= _STILL and title.drift <= _DRIFT)]
     shots = _by_shot(timeline, [title for title in usable if not _is_caption(timeline, title)])
     for chain in _chains(timeline, shots):
         found += _credits(timeline, chain, emblems)
@@ -113,8 +116,8 @@ def _credits(timeline: Timeline, chain: list[_Shot], emblems: Sequence[Cue]) -> 
     cards = sum(shot.cards for shot in chain)
     rolls = [roll for shot in chain for roll in shot.rolls]
     opening, closing = chain[0].titles[0], chain[-1].titles[-1]
-    first = timeline.start_of(opening.first, over_blank=True, within=_RUN_OUT if opening.rolls else None)
-    last = timeline.end_of(closing.last, over_blank=True, within=_RUN_OUT if closing.rolls else None)
+    first = timeline.start_of(opening.first, **_reach(opening))
+    last = timeline.end_of(closing.last, **_reach(closing))
     near = _GAP * float(timeline.rate)
     beside = sum(emblem.first - near <= last and emblem.last + near >= first for emblem in emblems)
     if not rolls and cards + beside < 2:
@@ -131,6 +134,16 @@ def _is_caption(timeline: Timeline, title: Title) -> bool:
         return False
     height = 270  # rows of `SmallFrame.detail`
     return min(line.top for line in look.lines) >= _FOOT * height and rows_of(look) <= 3
+
+
+class _Reach(TypedDict, total=False):
+    empty: float
+    within: float
+
+
+def _reach(title: Title) -> _Reach:
+    """How far from its text credits may begin or end; a roll runs in and out by lines too short to be seen as such."""
+    return {"empty": _SPARSE, "within": _RUN_OUT} if title.rolls else {}
 
 
 def _is_apart(timeline: Timeline, chain: list[_Shot]) -> bool:

@@ -115,8 +115,8 @@ def _cue(timeline: Timeline, first: int, last: int) -> Cue:
     plain = 1 - sum(look.ring for look in looks) / len(looks) / _PLAIN_RING
     return Cue(
         type=TechnicalCueType.STUDIO_LOGO,
-        first=timeline.start_of(first, over_blank=True),
-        last=timeline.end_of(last, over_blank=True),
+        first=timeline.start_of(first),
+        last=timeline.end_of(last),
         # A heuristic: what is drawn on a plain ground may be a product as well as an emblem.
         confidence=55 + 35 * (0.6 * min(1.0, unread / 0.6) + 0.4 * plain),
     )

@@ -21,7 +21,7 @@ _SWAY = 14  # samples by which what is held in a hand, or zooms, moves between t
 _EDGE = 9  # levels between neighbouring samples of the small frame; vignettes and grain stay below
 _RING = 0.05  # of width and height: the rim of the picture, which is plain where the ground is
 
-_CLEAR, _FULL = 0.5, 0.6  # what a line needs to be text
+_CLEAR, _FULL, _LETTERS = 0.5, 0.6, 0.6  # what a line needs to be text
 _EXPLAINED = 0.3  # the share of all strokes that lie in lines of text, where there is text on texture
 _CLEAREST = 0.9  # or one line as clear as that
 
@@ -55,8 +55,8 @@ class Look:
         move: How alike its rows are to those of the look before when it has moved up or down, at best, 0-1.
         shift: By how many rows of `SmallFrame.detail` it has then moved up; negative for down.
         held: How alike it is, sample by sample, when a little sway to any side is taken out, 0-1.
-        sway: By how many samples it has swayed, across and down.
-        again: How alike it is to the last text that stood still, sample by sample, 0-1.
+        sway: By how many samples it is away from where it was when it came into sight, across and down.
+        again: Of text that comes into sight: how alike it is to the last that stood, sample by sample, 0-1.
         edges: The share of the picture's samples at an edge of something, 0-1.
         ring: The same of the picture's rim.
         extent: Where those edges are; None where there are none.
@@ -84,12 +84,13 @@ class Look:
 class Looker:
     """Looks at the frames with `SmallFrame.detail`, one after the other.
 
-    It keeps where the text of the last look was, and of the last that stood.
+    It keeps where the text of the last look was, where it was when it came into sight, and the last text that stood.
     """
 
     def __init__(self) -> None:
         """Make a looker for one video."""
         self._last: Mask | None = None
+        self._anchor: Mask | None = None
         self._stood: Mask | None = None
 
     def look(self, frame: SmallFrame) -> Look | None:
@@ -98,31 +99,20 @@ class Looker:
             return None
         strokes = find_strokes(frame.detail)
         lines = text_of(strokes)
-        stay = move = held = again = 0.0
-        shift = 0
-        sway = (0, 0)
         text = _letters(strokes.light, lines) if lines else None
-        if text is not None:
-            if self._last is not None:
-                stay = _likeness(self._last, text)
-                move, shift = _movement(self._last, text)
-                held, sway = (stay, sway) if stay >= STANDS else _held(self._last, text, shift)
-            if self._stood is not None:
-                again = _likeness(self._stood, text)
-            if stay >= STANDS:
-                self._stood = text
+        motion = _Motion() if text is None else self._follow(text)
         self._last = text
         edges = _edges(frame)
         rest = _outside(edges, lines, frame.detail)
         return Look(
             index=frame.index,
             lines=tuple(lines),
-            stay=stay,
-            move=move,
-            shift=shift,
-            held=held,
-            sway=sway,
-            again=again,
+            stay=motion.stay,
+            move=motion.move,
+            shift=motion.shift,
+            held=motion.held,
+            sway=motion.sway,
+            again=motion.again,
             edges=float(edges.mean()),
             ring=_ring(edges),
             extent=_extent(edges),
@@ -131,10 +121,43 @@ class Looker:
             luma=float(frame.luma.mean()),
         )
 
+    def _follow(self, text: Mask) -> _Motion:
+        """How the text has moved since the look before."""
+        motion = _Motion()
+        if self._last is not None:
+            motion.stay = motion.move = motion.held = _likeness(self._last, text)
+            if motion.stay < STANDS:
+                motion.move, motion.shift = _movement(self._last, text)
+                motion.held, _ = _held(self._last, text, motion.shift)
+        if motion.held < STANDS or self._anchor is None:
+            motion.again = 0.0 if self._stood is None else _likeness(self._stood, text)
+            self._anchor = text
+        else:
+            self._stood = self._anchor
+            if _likeness(self._anchor, text) < STANDS:
+                _, motion.sway = _held(self._anchor, text, _movement(self._anchor, text)[1])
+        return motion
+
+
+@dataclass(slots=True)
+class _Motion:
+    """The part of a `Look` that says how text moves."""
+
+    stay: float = 0.0
+    move: float = 0.0
+    shift: int = 0
+    held: float = 0.0
+    sway: tuple[int, int] = (0, 0)
+    again: float = 0.0
+
 
 def text_of(strokes: Strokes) -> list[TextLine]:
     """The lines that are text, which are none unless they explain the strokes of the picture, or are very clear."""
-    lines = [line for line in strokes.lines if line.clearness >= _CLEAR and line.fullness >= _FULL]
+    lines = [
+        line
+        for line in strokes.lines
+        if line.clearness >= _CLEAR and line.fullness >= _FULL and line.letters >= _LETTERS
+    ]
     height, width = strokes.light.shape
     covered = sum(line.fullness * line.clearness * (line.right - line.left) * line.height for line in lines)
     if covered >= _EXPLAINED * max(strokes.texture, 0.005) * height * width:
@@ -178,7 +201,7 @@ def _held(old: Mask, new: Mask, down: int) -> tuple[float, tuple[int, int]]:
     shifts = np.concatenate([alike[-_SWAY:], alike[: _SWAY + 1]])
     across = int(shifts.argmax()) - _SWAY
     if abs(down) > _SWAY:
-        return 0.0, (0, 0)
+        return 0.0, (across, down)
     return _likeness(np.roll(old, (-down, -across), axis=(0, 1)), new), (across, down)
 
 
@@ -198,11 +221,15 @@ def _edges(frame: SmallFrame) -> Mask:
 
 
 def _steps(plane: Plane) -> Mask:
-    samples = plane.astype(np.int16)
     found = np.zeros(plane.shape, np.bool_)
-    found[:, 1:] = np.abs(samples[:, 1:] - samples[:, :-1]) > _EDGE
-    found[1:] |= np.abs(samples[1:] - samples[:-1]) > _EDGE
+    found[:, 1:] = _apart(plane[:, 1:], plane[:, :-1])
+    found[1:] |= _apart(plane[1:], plane[:-1])
     return found
+
+
+def _apart(one: Plane, other: Plane) -> Mask:
+    # In 8 bits, where a difference can't be negative.
+    return np.maximum(one, other) - np.minimum(one, other) > _EDGE
 
 
 def _ring(edges: Mask) -> float:

@@ -19,10 +19,15 @@ _BACK = 8  # sampled frames from the picture before to the emblem: two seconds, 
 _RISE = 40  # levels by which the emblem is brighter than the picture under it
 _STILL = 24  # levels up to which the rest of the picture has not changed
 _LEAST, _MOST = 0.015, 0.2  # the emblem's share of the picture
-_CHANGED = 0.15  # the share of the rest that may change, as leaves in the wind do
+_CHANGED = 0.12  # the share of the rest that may change, as leaves in the wind do
 _BRIGHT = 190.0  # the emblem's mean level at least
 _EVEN = 22.0  # the deviation of its level at most
-_HEAVY = 0.2  # the share of its samples that have none but its own around them
+_HEAVY = 0.25  # the share of its samples that have none but its own around them
+_LETTERS = 2.0  # how many parts each of its rows has at least, in the mean
+_GONE = 0.4  # the share of the rest that has changed when the picture is another
+_FULL = 0.9  # the share of its level at which it is there in full
+_SAME_SHAPE = 0.7  # how much of its shape is the same as long as it is there in full; what drifts has another
+_LEAST_SEEN = 3  # sampled frames after it has come up in which it has to be there
 _VISIBLE = 0.15  # the share of its full strength at which it can be seen in a fade
 _OFF_CENTRE = 0.15  # how far from the middle of the picture its own may be
 
@@ -50,15 +55,19 @@ class OverlayFinder:
         self._past: deque[tuple[int, Plane]] = deque(maxlen=_BACK)
         self._found: list[Emergence] = []
         self._mask: NDArray[np.bool_] | None = None
-        self._ground = self._level = self._evenness = 0.0
-        self._first = self._last = 0
+        self._before: NDArray[np.int16] = np.zeros((0, 0), np.int16)
+        self._ground = self._level = self._evenness = self._agreement = 0.0
+        self._first = self._last = self._seen = 0
 
     def feed(self, frame: SmallFrame) -> None:
         """Take the next sampled frame."""
         if self._mask is not None:
             level = float(frame.luma[self._mask].mean())
-            if level >= self._faintest():
+            if level >= self._faintest() and self._changed(frame.luma, self._mask) <= _GONE:
                 self._last = frame.index
+                self._seen += 1
+                if level >= _FULL * self._level:
+                    self._agreement = min(self._agreement, self._agrees(frame.luma, self._mask))
             else:
                 self._close()
         elif len(self._past) == _BACK:
@@ -71,14 +80,11 @@ class OverlayFinder:
         return self._found
 
     def _look(self, frame: SmallFrame) -> None:
-        before = self._past[0][1].astype(np.int16)
-        rise = frame.luma - before
-        mask = rise > _RISE
+        self._before = self._past[0][1].astype(np.int16)
+        mask = frame.luma - self._before > _RISE
         if not _LEAST <= mask.mean() <= _MOST:
             return
-        around = ~_grown(mask)
-        changed = int(((np.abs(rise) > _STILL) & around).sum())
-        if changed > _CHANGED * int(around.sum()) or not _is_central(mask):
+        if self._changed(frame.luma, mask) > _CHANGED or not _is_word(mask):
             return
         core = _shrunk(mask)
         if core.sum() < _HEAVY * mask.sum():
@@ -86,20 +92,36 @@ class OverlayFinder:
         level, deviation = float(frame.luma[mask].mean()), float(frame.luma[core].std())
         if level < _BRIGHT or deviation > _EVEN:
             return
-        self._mask, self._level, self._ground = mask, level, float(before[mask].mean())
+        self._mask, self._level, self._ground = mask, level, float(self._before[mask].mean())
         self._evenness = 1 - deviation / _EVEN
+        self._agreement = 1.0
+        self._seen = 0
         there = [index for index, luma in self._past if float(luma[mask].mean()) >= self._faintest()]
         self._first, self._last = min(there, default=frame.index), frame.index
+
+    def _changed(self, luma: Plane, mask: NDArray[np.bool_]) -> float:
+        """The share of the picture outside of `mask` that is not what it was before."""
+        around = ~_grown(mask)
+        changed = (np.abs(luma - self._before) > _STILL) & around
+        return int(changed.sum()) / max(1, int(around.sum()))
+
+    def _agrees(self, luma: Plane, mask: NDArray[np.bool_]) -> float:
+        """How much of the emblem's shape is still the same, 0-1."""
+        now = (luma - self._before > _RISE) & _grown(mask)
+        both, either = int((now & mask).sum()), int((now | mask).sum())
+        return both / max(1, either)
 
     def _faintest(self) -> float:
         """The level of the emblem's samples from which on it can be seen."""
         return self._ground + _VISIBLE * (self._level - self._ground)
 
     def _close(self) -> None:
-        if self._mask is not None:
+        if self._mask is None:
+            return
+        if self._agreement >= _SAME_SHAPE and self._seen >= _LEAST_SEEN:
             self._found.append(Emergence(first=self._first, last=self._last, evenness=self._evenness))
-            self._mask = None
-            self._past.clear()
+        self._mask = None
+        self._past.clear()
 
 
 def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -116,7 +138,8 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
-def _is_central(mask: NDArray[np.bool_]) -> bool:
+def _is_word(mask: NDArray[np.bool_]) -> bool:
+    """Whether a shape is in the middle, wider than high, and of several parts side by side."""
     height, width = mask.shape
     rows, columns = np.flatnonzero(mask.sum(axis=1) >= 3), np.flatnonzero(mask.sum(axis=0) >= 3)
     if not rows.size or not columns.size:
@@ -124,4 +147,7 @@ def _is_central(mask: NDArray[np.bool_]) -> bool:
     across = (columns[0] + columns[-1] + 1) / 2 / width
     down = (rows[0] + rows[-1] + 1) / 2 / height
     wide = columns[-1] - columns[0] >= rows[-1] - rows[0]
-    return bool(wide and abs(across - 0.5) <= _OFF_CENTRE and abs(down - 0.5) <= 1.5 * _OFF_CENTRE)
+    letters = np.count_nonzero(mask[:, 1:] & ~mask[:, :-1]) / rows.size
+    return bool(
+        wide and letters >= _LETTERS and abs(across - 0.5) <= _OFF_CENTRE and abs(down - 0.5) <= 1.5 * _OFF_CENTRE
+    )

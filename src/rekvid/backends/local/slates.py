@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.looks import Look
+from rekvid.backends.local.looks import STANDS, Look
 from rekvid.backends.local.text_lines import TextLine
 from rekvid.backends.local.timeline import Timeline
 from rekvid.backends.local.titles import Title
@@ -19,8 +19,9 @@ _WINDOW = 180.0  # seconds from the start of the file in which slates are looked
 _SHORT_WINDOW = 20.0  # but so many at least
 _LEAST_ROWS = 4
 _LEAST_SECONDS = 0.9
+_OTHER_GROUND = 25.0  # levels between the means of two cards on different grounds
 _NEIGHBOUR = 1.2  # seconds: cards with as many rows that follow each other as fast are credits
-_STEADY_HAND = 20  # samples by which a clapper board has moved in the end; a page that a camera passes moves farther
+_STEADY_HAND = 13  # samples by which a clapper board sways; a page that a camera passes goes farther
 
 
 def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title, Cue]]:
@@ -39,8 +40,8 @@ def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title
         neighbours = [*titles[max(0, place - 1) : place], *titles[place + 1 : place + 2]]
         if any(_is_next_card(timeline, title, other) for other in neighbours):
             continue
-        first = timeline.start_of(title.first, over_blank=True)
-        last = timeline.end_of(title.last, over_blank=True)
+        first = timeline.start_of(title.first)
+        last = timeline.end_of(title.last)
         cue = Cue(type=TechnicalCueType.SLATE, first=first, last=last, confidence=_confidence(look))
         found.append((title, cue))
     return found
@@ -74,9 +75,11 @@ def _is_next_card(timeline: Timeline, title: Title, other: Title) -> bool:
     gap = timeline.seconds(timeline.looks[last.first].index - timeline.looks[first.last].index)
     if gap > _NEIGHBOUR:
         return False
+    look, next_look = (timeline.looks[(each.first + each.last) // 2] for each in (title, other))
     if other.rolls:
         return True
-    return last.again < 0.8 and rows_of(timeline.looks[(other.first + other.last) // 2]) >= _LEAST_ROWS - 1
+    alike = abs(look.luma - next_look.luma) <= _OTHER_GROUND and other.drift <= _STEADY_HAND
+    return alike and last.again < STANDS and rows_of(next_look) >= _LEAST_ROWS - 1
 
 
 def _confidence(look: Look) -> float:

@@ -42,6 +42,7 @@ class TextLine:
         right: The column after its last, to as much.
         fullness: The share of its length that is full of strokes, 0-1; the rest are gaps between words.
         clearness: How much fewer strokes there are right above and below it than in it, 0-1.
+        letters: How many light strokes begin in a stretch as long as it is high; from about 0.7 in wide letters to 2.
     """
 
     top: int
@@ -50,6 +51,7 @@ class TextLine:
     right: int
     fullness: float
     clearness: float
+    letters: float
 
     @property
     def height(self) -> int:
@@ -86,15 +88,25 @@ def find_strokes(luma: Plane) -> Strokes:
         light=is_light,
         contrast=contrast,
         texture=float(texty.mean()),
-        lines=_lines(texty, (light_cells + dark_cells).astype(np.float32)),
+        lines=_lines(texty, light_cells + dark_cells, is_light),
     )
 
 
 def _hats(luma: Plane) -> tuple[Plane, Plane]:
     """How far each sample stands out from its row as a light stroke, and as a dark one."""
-    opened = _slide(np.maximum, np.pad(_slide(np.minimum, luma), ((0, 0), (_PAD, _PAD)), mode="edge"))
-    closed = _slide(np.minimum, np.pad(_slide(np.maximum, luma), ((0, 0), (_PAD, _PAD)), mode="edge"))
+    opened = _slide(np.maximum, _padded(_slide(np.minimum, luma)))
+    closed = _slide(np.minimum, _padded(_slide(np.maximum, luma)))
     return luma - opened, closed - luma
+
+
+def _padded(rows: Plane) -> Plane:
+    """`rows` with their ends repeated `_PAD` times."""
+    height, width = rows.shape
+    padded = np.empty((height, width + 2 * _PAD), np.uint8)
+    padded[:, _PAD:-_PAD] = rows
+    padded[:, :_PAD] = rows[:, :1]
+    padded[:, -_PAD:] = rows[:, -1:]
+    return padded
 
 
 def _slide(extreme: Callable[[Plane, Plane], Plane], rows: Plane) -> Plane:
@@ -112,12 +124,14 @@ def _strongest(hat: Plane) -> int:
     return 255 - int(np.searchsorted(counts, counts[-1] / _BUSIEST))
 
 
-def _cells(mask: Mask) -> Plane:
+def _cells(mask: Mask) -> NDArray[np.int32]:
     """How many samples of each cell are set."""
     height, width = mask.shape
-    rows = mask.view(np.uint8).reshape(height // _ROWS, _ROWS, width).sum(axis=1, dtype=np.uint8)
-    cells: Plane = rows.reshape(height // _ROWS, width // _COLUMNS, _COLUMNS).sum(axis=2, dtype=np.uint8)
-    return cells
+    rows = mask.view(np.uint8).reshape(height // _ROWS, _ROWS, width)
+    eights = (rows[:, 0] + rows[:, 1] + rows[:, 2]).view(np.uint64)
+    # The product's highest byte is the sum of the eight bytes, each of which is `_ROWS` at most.
+    sums = (eights * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    return (sums[:, ::2] + sums[:, 1::2]).astype(np.int32)
 
 
 @dataclass(slots=True)
@@ -149,7 +163,7 @@ class _Band:
         self.last = column
 
 
-def _lines(texty: Mask, strokes: NDArray[np.float32]) -> list[TextLine]:
+def _lines(texty: Mask, strokes: NDArray[np.int32], light: Mask) -> list[TextLine]:
     columns, tops, bottoms = _runs(texty)
     if columns.size > _MOST_RUNS:
         return []
@@ -166,7 +180,9 @@ def _lines(texty: Mask, strokes: NDArray[np.float32]) -> list[TextLine]:
             near.append(band)
             done.append(band)
         open_bands = near
-    found = [_line(band, strokes) for band in done if _is_long(band)]
+    sums = np.zeros((texty.shape[0] + 1, texty.shape[1] + 1), np.int64)
+    sums[1:, 1:] = strokes.cumsum(axis=0).cumsum(axis=1)
+    found = [_line(band, sums, light) for band in done if _is_long(band)]
     return sorted(found, key=lambda line: line.top)
 
 
@@ -187,11 +203,19 @@ def _is_long(band: _Band) -> bool:
     return band.columns >= 3 and width >= 1.5 * (band.bottom - band.top) * _ROWS
 
 
-def _line(band: _Band, strokes: NDArray[np.float32]) -> TextLine:
+def _line(band: _Band, sums: NDArray[np.int64], light: Mask) -> TextLine:
+    """The line of a band; `sums` holds the strokes above and left of each corner of a cell."""
     top, bottom, left, right = round(band.top), round(band.bottom), band.left, band.last + 1
-    inside = float(strokes[top:bottom, left:right].mean())
-    rim = [strokes[row, left:right] for row in (top - 2, bottom + 1) if 0 <= row < strokes.shape[0]]
-    around = float(np.mean(rim)) if rim else 0.0
+
+    def density(first: int, end: int) -> float:
+        count = sums[end, right] - sums[first, right] - sums[end, left] + sums[first, left]
+        return float(count) / ((end - first) * (right - left))
+
+    inside = density(top, bottom)
+    rim = [density(row, row + 1) for row in (top - 2, bottom + 1) if 0 <= row < sums.shape[0] - 1]
+    around = sum(rim) / len(rim) if rim else 0.0
+    box = light[top * _ROWS : bottom * _ROWS, left * _COLUMNS : right * _COLUMNS]
+    begins = int(np.count_nonzero(box[:, 1:] & ~box[:, :-1]))
     return TextLine(
         top=top * _ROWS,
         bottom=bottom * _ROWS,
@@ -199,4 +223,5 @@ def _line(band: _Band, strokes: NDArray[np.float32]) -> TextLine:
         right=right * _COLUMNS,
         fullness=band.columns / (right - left),
         clearness=max(0.0, 1 - around / inside) if inside else 0.0,
+        letters=begins / box.shape[1],
     )

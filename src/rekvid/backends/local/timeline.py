@@ -11,7 +11,8 @@ from rekvid.backends.local.looks import Look
 from rekvid.backends.local.shots import Boundary
 
 _NEAR = Fraction(3, 4)  # seconds: text fades in within so much of the cut to its scene
-_BLANK = 0.004  # the share of edges in a picture with nothing in it
+EMPTY = 0.004
+"""The share of edges in a picture with nothing in it, but for what coding does."""
 
 
 class Timeline:
@@ -48,18 +49,20 @@ class Timeline:
         """Whether a shot begins after `frame` and not after `later`."""
         return bisect.bisect_right(self._cuts, frame) < bisect.bisect_right(self._cuts, later)
 
-    def start_of(self, place: int, *, over_blank: bool, within: float | None = None) -> int:
+    def start_of(self, place: int, *, empty: float = EMPTY, within: float | None = None) -> int:
         """The first frame of what is seen from the look at `place` on.
+
+        Pictures before it with nothing in them belong to it, up to the cut, as the ground of a card does.
 
         Args:
             place: Place in `looks`.
-            over_blank: Whether an empty picture before it belongs to it, as the ground of a card does.
+            empty: The share of edges in a picture with nothing in it.
             within: Seconds from the start of its shot in which it comes into sight; None for the time of a fade.
         """
         while place + 1 < len(self.looks) and self._is_taken(self.looks[place].index):
             place += 1  # the first of a fade from black is black
         earliest = self._end_of_taken_before(self.looks[place].index)
-        while over_blank and place and self._joins(place - 1, place) and self.looks[place - 1].index >= earliest:
+        while place and self._joins(place - 1, place, empty) and self.looks[place - 1].index >= earliest:
             place -= 1
         here = self.looks[place].index
         reach = round((_NEAR if within is None else Fraction(within)) * self.rate)
@@ -71,13 +74,13 @@ class Timeline:
             return earliest if earliest > before else 0
         return (before + here) // 2 + 1
 
-    def end_of(self, place: int, *, over_blank: bool, within: float | None = None) -> int:
+    def end_of(self, place: int, *, empty: float = EMPTY, within: float | None = None) -> int:
         """The last frame of what is seen up to the look at `place`; see `start_of`."""
         while place and self._is_taken(self.looks[place].index):
             place -= 1
         latest = self._start_of_taken_after(self.looks[place].index)
         final = len(self.looks) - 1
-        while over_blank and place < final and self._joins(place + 1, place) and self.looks[place + 1].index <= latest:
+        while place < final and self._joins(place + 1, place, empty) and self.looks[place + 1].index <= latest:
             place += 1
         here = self.looks[place].index
         reach = round((_NEAR if within is None else Fraction(within)) * self.rate)
@@ -89,10 +92,10 @@ class Timeline:
             return min(latest, self.frame_count - 1)
         return (here + after) // 2
 
-    def _joins(self, place: int, to: int) -> bool:
+    def _joins(self, place: int, to: int, empty: float) -> bool:
         """Whether the look at `place` is empty, with no cut between it and the look next to it at `to`."""
         first, last = sorted((self.looks[place].index, self.looks[to].index))
-        return self.looks[place].edges < _BLANK and not self.is_cut_between(first, last)
+        return self.looks[place].edges < empty and not self.is_cut_between(first, last)
 
     def _is_taken(self, frame: int) -> bool:
         return any(cue.first <= frame <= cue.last for cue in self.taken)

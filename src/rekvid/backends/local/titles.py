@@ -27,7 +27,7 @@ class Title:
         rolls: Whether it rolls.
         again: How alike a card is to the one before it, 0-1.
         stillness: The share of its looks in which a card is where it was, 0-1; 0 for a roll.
-        drift: By how many samples of `SmallFrame.detail` a card is in the end from where it was.
+        drift: By how many samples of `SmallFrame.detail` a card has been away from where it was at first.
         steadiness: The share of the steps of a roll that are of one size; 1 for a card.
     """
 
@@ -106,7 +106,7 @@ def _card_from(looks: Sequence[Look], start: int) -> Title | None:
         rolls=False,
         again=looks[start].again,
         stillness=sum(look.stay >= STANDS for look in after) / len(after),
-        drift=math.hypot(sum(look.sway[0] for look in after), sum(look.sway[1] for look in after)),
+        drift=max(math.hypot(*look.sway) for look in after),
         steadiness=1.0,
     )
 
