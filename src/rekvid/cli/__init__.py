@@ -1,4 +1,4 @@
-"""The command line: ``rekvid demo``, ``rekvid segments``."""
+"""The command line: ``rekvid labels``, ``rekvid segments``, ``rekvid job`` and the others of `rekvid.cli.app`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ def main() -> None:
     """Run the command line."""
     if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
         sys.exit(f"rekvid: {MissingExtraError('cli', 'the command line')}")
-    from rekvid.cli.app import app
+    try:
+        from rekvid.cli.app import app
 
-    app()
+        app(prog_name="rekvid")  # by its name, however it was started: shell completion goes by it
+    except KeyboardInterrupt:  # while the commands were still being imported
+        sys.exit(130)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
 
+from rekvid.cli.display import bytes_bar
 from rekvid.cli.exits import exit_codes
 from rekvid.errors import ModelUnavailableError
-
-if TYPE_CHECKING:
-    from rekvid.backends.local.fetching import OnBytes
 
 app = typer.Typer(no_args_is_help=True, help="Fetch and check the models that detect labels on this machine.")
 
@@ -51,7 +46,7 @@ def pull(names: _Names = None) -> None:
 
         folder = ModelFolder.of_user()
         for model in [find(name) for name in names or [DEFAULT_MODEL]]:
-            with _bytes_bar(f"Fetching {model.name}") as follow:
+            with bytes_bar(Console(stderr=True), f"Fetching {model.name}", after=0) as follow:
                 path = folder.pull(model, on_progress=follow)
             typer.echo(path)
 
@@ -87,22 +82,3 @@ def path(name: _Name) -> None:
         from rekvid.backends.local.weights import ModelFolder, find
 
         typer.echo(ModelFolder.of_user().path_of(find(name)))
-
-
-@contextmanager
-def _bytes_bar(title: str) -> Iterator[OnBytes]:
-    """A bar on standard error that follows a fetch; nothing where that is no terminal."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    if not console.is_terminal:
-        yield lambda _done, _total: None
-        return
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
