@@ -1,207 +1,189 @@
-"""Hard cuts, found in the stream of small frames without any trained weights.
+"""Shots, found in the stream of small frames without any trained weights: hard cuts and gradual transitions, in order.
 
-A cut is a step between two frames that
-
-1. is larger than the steps around it, once the motion of blocks and a change of brightness are taken out of all
-   of them: so neither a fast pan nor a lamp that is switched on is a cut;
-2. leaves much unexplained, measured by the contrast of the two pictures: a keyframe that looks a little better
-   than the frame before it, or a single thing that moves fast, changes less;
-3. has a picture of its own behind it: where the scene of before comes back at once, it was a flash.
-
-A dissolve or a fade is many steps of one size, none of which stands out; so gradual transitions are passed over.
+A fade through a uniform picture, black or white above all, that stays for less than a second is one transition; a
+uniform picture that stays longer is a shot of its own, as are those at the start and the end of a video.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Protocol
 
+from rekvid.backends.local.boundaries import Boundary, Shot, shots_between
+from rekvid.backends.local.calibration import confidence_of
+from rekvid.backends.local.cuts import CutCandidate, CutDetector
 from rekvid.backends.local.decode import SmallFrame
-from rekvid.backends.local.steps import Step, View, difference
+from rekvid.backends.local.gradual import Candidate, GradualDetector
+from rekvid.backends.local.outlines import UNIFORM
 
-FLOOR = 4.0
-"""The smallest step that can be a cut, in levels of luma and chroma together."""
+__all__ = ["Boundary", "BoundaryDetector", "Shot", "ShotDetector", "shots_between"]
 
-PROMINENCE = 2.2
-"""How many times as large as the steps around it a cut has to be."""
+HOLD_LIMIT = 1
+"""Seconds from which on a uniform picture between fades is a shot. Our choice; the service's rule isn't published."""
 
-UNLIKENESS = 0.3
-"""What a cut leaves unexplained at least, as a share of the contrast of the two pictures.
-
-On the clips that it was chosen by, real cuts begin at 0.6 and all else ends at 0.21.
-"""
-
-_STILL = 1.6  # levels: what coding alone does to a still picture; steps below it count as this
-_RETURN = 0.4  # a scene has come back where it differs from itself by less than this share of the step
-_FLASH = 12.0  # levels by which a flash lifts the mean luma at least
+_CERTAIN = 2.2  # logarithm of the odds (90 percent): no gradual transition is looked for across such a cut
+_OVERLAP = 0.25  # of its length that a gradual transition may lie in a better one
+_FADED = 0.25  # a picture has faded out where it has less of the contrast of those around than this share
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Boundary:
-    """Where one shot ends and the next begins.
+class BoundaryDetector(Protocol):
+    """What finds the boundaries of shots in the stream of frames."""
 
-    Attributes:
-        end: The last frame of the shot before; -1 at the start of a video.
-        start: The first frame of the shot after. ``end + 1`` at a hard cut; the frames of a gradual transition lie
-            between the two and belong to neither shot.
-        confidence: 50-100, see `confidence_of`.
-    """
+    look_ahead: int
+    """How many frames after a boundary have to be seen before it is reported."""
 
-    end: int
-    start: int
-    confidence: float
+    def feed(self, frame: SmallFrame) -> list[Boundary]:
+        """Take the next frame; return the boundaries that it makes certain, in order."""
+        ...
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether no frame lies between the two shots."""
-        return self.start == self.end + 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
-    """A shot.
-
-    Attributes:
-        first: Its first frame.
-        last: Its last frame.
-        confidence: 50-100: the smaller of the confidences of its two boundaries, as in the service's own shots.
-    """
-
-    first: int
-    last: int
-    confidence: float
-
-
-def confidence_of(margin: float) -> float:
-    """How sure a boundary is: ``100 - 50 / margin ** 4``.
-
-    Args:
-        margin: How many times the evidence is what a cut needs at least: with `step` for what is unexplained of it,
-            the smallest of ``step / FLOOR``, ``step / contrast / UNLIKENESS`` and
-            ``step / steps around it / PROMINENCE``. 1 is the threshold and gives 50; 1.5 gives 90; 3 gives 99.4.
-
-    The formula only orders boundaries by evidence: it is not calibrated against labelled cuts yet.
-    """
-    return 100 - 50 / max(margin, 1.0) ** 4
-
-
-def shots_between(boundaries: list[Boundary], frame_count: int) -> list[Shot]:
-    """The shots of a video of `frame_count` frames. Its own start and end are certain boundaries."""
-    edges = [
-        Boundary(end=-1, start=0, confidence=100.0),
-        *boundaries,
-        Boundary(end=frame_count - 1, start=frame_count, confidence=100.0),
-    ]
-    return [
-        Shot(first=start.start, last=end.end, confidence=min(start.confidence, end.confidence))
-        for start, end in itertools.pairwise(edges)
-    ]
+    def finish(self) -> list[Boundary]:
+        """Return the boundaries among the last frames, in order."""
+        ...
 
 
 class ShotDetector:
-    """Finds hard cuts: `feed` it every frame, then `finish`.
+    """The detector that needs no weights: `feed` it every frame, then `finish`.
+
+    It takes about 0.4 ms of one core a frame (`benchmarks/`), and keeps 10 seconds of small frames.
+
+    Confidences are calibrated: of the boundaries with a confidence of about c, c percent are true on reels that chance
+    composed, see `rekvid.backends.local.calibration`.
 
     Attributes:
-        look_ahead: How many frames after a cut have to be seen before it is reported.
+        look_ahead: How many frames after a boundary have to be seen before it is reported.
     """
 
     def __init__(self, rate: Fraction) -> None:
         """Make a detector for video of `rate` frames a second."""
-        # A sixth of a second covers the longest usual flash; at low rates a few frames are needed to judge at all.
-        self.look_ahead = max(5, round(rate / 6))
-        self._steps: deque[Step] = deque(maxlen=2 * self.look_ahead + 1)
-        self._last: View | None = None
+        self._hold = HOLD_LIMIT * rate
+        self._cuts = CutDetector(rate)
+        self._gradual = GradualDetector(rate)
+        self.look_ahead = self._gradual.look_ahead + self._cuts.look_ahead + int(self._hold) + 1
+        self._found: list[_Found] = []
+        self._contrasts = _Contrasts()
 
     def feed(self, frame: SmallFrame) -> list[Boundary]:
-        """Take the next frame; return the cuts that it makes certain, in order."""
-        view = View(frame)
-        if self._last is not None:
-            self._steps.append(Step(self._last, view))
-        self._last = view
-        place = len(self._steps) - 1 - self.look_ahead
-        return self._judge(place) if place >= 0 else []
+        """Take the next frame; return the boundaries that it makes certain, in order."""
+        self._note_cuts(self._cuts.feed(frame))
+        self._note(self._gradual.feed(frame))
+        self._contrasts.append(self._gradual.contrast)
+        return self._settle(self._gradual.settled)
 
     def finish(self) -> list[Boundary]:
-        """Return the cuts among the last frames."""
-        found: list[Boundary] = []
-        for place in range(max(0, len(self._steps) - self.look_ahead), len(self._steps)):
-            found += self._judge(place)
-        self._steps.clear()
-        return found
+        """Return the boundaries among the last frames, in order."""
+        self._note_cuts(self._cuts.finish())
+        self._note(self._gradual.finish())
+        return self._settle(None)
 
-    def _judge(self, place: int) -> list[Boundary]:
-        """The cut at `place` among the steps that are kept, if it is one."""
-        step = self._steps[place]
-        if step.size < FLOOR or not self._is_peak(place):
-            return []
-        before, after = self._sides(place)
-        if self._is_drowned(step, before, after):
-            self._mark_flashes(place, before, after)
-            if self._is_drowned(step, before, after):
-                return []
-        own = step.unexplained()
-        if own < FLOOR:
-            return []
-        around = max(_around(side, own) for side in (before, after))
-        margin = min(
-            own / FLOOR,
-            own / max(around, _STILL) / PROMINENCE,
-            own / max(step.contrast(), _STILL) / UNLIKENESS,
-        )
-        if margin < 1 or _comes_back(step, before, after, own):
-            return []
-        return [Boundary(end=step.old.index, start=step.new.index, confidence=confidence_of(margin))]
+    def _note_cuts(self, cuts: Sequence[CutCandidate]) -> None:
+        for each in cuts:
+            if each.logit >= _CERTAIN:
+                self._gradual.cut(each.start)
+            if each.logit >= 0:
+                self._found.append(_Found(end=each.start - 1, start=each.start, logit=each.logit))
 
-    def _sides(self, place: int) -> tuple[list[Step], list[Step]]:
-        steps = list(self._steps)
-        return steps[max(0, place - self.look_ahead) : place], steps[place + 1 : place + 1 + self.look_ahead]
+    def _note(self, candidates: Sequence[Candidate]) -> None:
+        self._found += [
+            _Found(end=each.end, start=each.start, logit=each.logit) for each in candidates if each.logit >= 0
+        ]
 
-    def _is_drowned(self, step: Step, before: list[Step], after: list[Step]) -> bool:
-        """Whether the step is hardly larger than those around it, even before motion is looked at."""
-        return any(step.size < 1.25 * _second_largest([each.level for each in side]) for side in (before, after))
+    def _settle(self, horizon: int | None) -> list[Boundary]:
+        """What is certain, when nothing that is still to come begins before the frame `horizon`."""
+        certain: list[Boundary] = []
+        for run in _runs(self._found, self._hold):
+            if horizon is not None and max(each.start for each in run) + self._hold >= horizon:
+                break
+            del self._found[: len(run)]
+            certain += [
+                Boundary(end=each.end, start=each.start, confidence=confidence_of(each.logit))
+                for each in self._joined(_best(run))
+            ]
+        if horizon is not None:
+            self._contrasts.forget(min([horizon, *(each.end for each in self._found)]))
+        return certain
 
-    def _mark_flashes(self, place: int, before: list[Step], after: list[Step]) -> None:
-        """Find the steps around `place` that belong to a flash, so that a flash close to a cut doesn't hide it."""
-        limit = self._steps[place].size / PROMINENCE
-        # A flash makes two large steps, and another cut one; more of them are motion, which is not worth a search.
-        if any(sum(each.level > limit for each in side) > 3 for side in (before, after)):
-            return
-        for at in range(max(0, place - self.look_ahead), min(len(self._steps), place + 1 + self.look_ahead)):
-            each = self._steps[at]
-            if at != place and each.level > limit:
-                each.is_flash = _comes_back(each, *self._sides(at), each.unexplained())
+    def _joined(self, chosen: list[_Found]) -> list[_Found]:
+        """One transition for two with nothing to see between them."""
+        joined: list[_Found] = []
+        for each in chosen:
+            last = joined[-1] if joined else None
+            if last and self._is_hold(last, each):
+                joined[-1] = _Found(end=last.end, start=each.start, logit=min(last.logit, each.logit))
+            elif last and each.end < last.start:
+                # Both fits are a little too wide: the shot between has one frame at least.
+                if each.start > last.start + 1:
+                    joined.append(replace(each, end=last.start))
+            else:
+                joined.append(each)
+        return joined
 
-    def _is_peak(self, place: int) -> bool:
-        # Of two large steps in a row one is the cut (the service's shortest shot has 2 frames): an interlaced
-        # or blended frame lies between.
-        size = self._steps[place].size
-        left = self._steps[place - 1].size if place else 0.0
-        right = self._steps[place + 1].size if place + 1 < len(self._steps) else 0.0
-        return size > left and size >= right
+    def _is_hold(self, one: _Found, two: _Found) -> bool:
+        if (one.is_cut and two.is_cut) or two.end - one.start + 1 >= self._hold:
+            return False
+        between = range(min(one.start, two.end), max(one.start, two.end) + 1)
+        limit = _FADED * min(self._contrasts[one.end], self._contrasts[two.start])
+        return all(self._contrasts[frame] < max(limit, UNIFORM) for frame in between)
 
 
-def _around(side: list[Step], own: float) -> float:
-    """What the steps of one side leave unexplained: the largest but one."""
-    # What is unexplained is hardly ever more than the step itself, so steps that are small anyway aren't searched.
-    return _second_largest([each.unexplained() if each.level * PROMINENCE > own else each.level for each in side])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A boundary that may be one."""
+
+    end: int
+    start: int
+    logit: float
+
+    @property
+    def is_cut(self) -> bool:
+        return self.start == self.end + 1
+
+    def excludes(self, other: _Found) -> bool:
+        """Whether the two can't both be there."""
+        shared = min(self.start, other.start) - max(self.end, other.end)
+        return shared > _OVERLAP * min(self.start - self.end, other.start - other.end)
 
 
-def _second_largest(sizes: list[float]) -> float:
-    return sorted(sizes)[-2] if len(sizes) > 1 else max(sizes, default=0.0)
+class _Contrasts:
+    """The contrasts of the last frames, by the number of the frame."""
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque()
+        self._first = 0
+
+    def append(self, contrast: float) -> None:
+        self._values.append(contrast)
+
+    def forget(self, before: int) -> None:
+        while self._first < before and self._values:
+            self._values.popleft()
+            self._first += 1
+
+    def __getitem__(self, frame: int) -> float:
+        return self._values[frame - self._first]
 
 
-def _comes_back(step: Step, before: list[Step], after: list[Step], own: float) -> bool:
-    """Whether the scene before the step is there again after it, or the scene after it was there before.
+def _runs(found: list[_Found], hold: Fraction) -> list[list[_Found]]:
+    """Sort what was found, and part it where nothing that lies on one side has to do with the other side."""
+    found.sort(key=lambda each: (each.end, each.start))
+    runs: list[list[_Found]] = []
+    reach = 0
+    for each in found:
+        apart = runs and each.is_cut and runs[-1][-1].is_cut
+        if runs and each.end < (reach if apart else reach + hold):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+        reach = max(reach, each.start)
+    return runs
 
-    Within two frames it is a flash or a fault, whatever lies between; later only a flash, which is brighter than
-    the scene: something else would be a very short shot.
-    """
-    limit = _RETURN * own
-    gain = float(step.new.luma.mean()) - float(step.old.luma.mean())
-    here = after if gain > _FLASH else after[:2]
-    there = before if -gain > _FLASH else before[-2:]
-    return any(difference(step.old, later.new, limit) < limit for later in here) or any(
-        difference(earlier.old, step.new, limit) < limit for earlier in there
-    )
+
+def _best(run: list[_Found]) -> list[_Found]:
+    """The likeliest that can all be there, in order."""
+    chosen: list[_Found] = []
+    for each in sorted(run, key=lambda each: -each.logit):
+        if not any(each.excludes(other) for other in chosen):
+            chosen.append(each)
+    return sorted(chosen, key=lambda each: each.end)

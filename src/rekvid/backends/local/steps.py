@@ -12,6 +12,7 @@ _FLAT = 6.0  # levels: a picture with a smaller standard deviation has no contra
 _ROWS, _COLUMNS = 36, 64  # the luma on which motion is searched
 _REACH_Y, _REACH_X = 4, 8  # the motion that is searched: an eighth of the picture in a frame
 _BLOCK_Y, _BLOCK_X = 6, 8
+_LEVELS = np.arange(256, dtype=np.float32)
 
 
 def difference(one: View, two: View, enough: float) -> float:
@@ -20,10 +21,30 @@ def difference(one: View, two: View, enough: float) -> float:
     return plain if plain < enough else _unexplained(one, two)
 
 
+def unlikeness(one: View, two: View) -> float:
+    """What is unexplained between two frames, as a share of the contrast of the two pictures."""
+    return _unexplained(one, two) / max((_contrast(one) + _contrast(two)) / 2, 1.0)
+
+
+def likeness(one: View, two: View) -> float:
+    """How far two pictures rise and fall at the same places, whatever their brightness and contrast.
+
+    The correlation of their luma, less its mean over the neighbourhood: near 1 for a lamp that is switched on, near 0
+    for two scenes.
+    """
+    old, new = _local(one.search), _local(two.search)
+    return float((old * new).sum() / np.sqrt((old * old).sum() * (new * new).sum() + 1.0))
+
+
+def _local(search: Plane) -> NDArray[np.float32]:
+    coarse = _means(search, _ROWS // 6, _COLUMNS // 8)
+    return np.subtract(search, np.repeat(np.repeat(coarse, 6, axis=0), 8, axis=1), dtype=np.float32)
+
+
 class View:
     """A frame, prepared for comparing."""
 
-    __slots__ = ("_search", "blue", "index", "luma", "red")
+    __slots__ = ("_levels", "_search", "blue", "index", "luma", "red")
 
     def __init__(self, frame: SmallFrame) -> None:
         self.index = frame.index
@@ -31,6 +52,7 @@ class View:
         self.blue = frame.blue
         self.red = frame.red
         self._search: Plane | None = None
+        self._levels: tuple[float, float] | None = None
 
     @property
     def search(self) -> Plane:
@@ -39,6 +61,16 @@ class View:
         if search is None:
             search = self._search = (_means(self.luma, _ROWS, _COLUMNS) + 0.5).astype(np.uint8)
         return search
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The mean of `search` and its standard deviation."""
+        levels = self._levels
+        if levels is None:
+            samples = self.search.ravel().astype(np.float32)
+            mean = float(samples.mean())
+            levels = self._levels = mean, max(float(samples @ samples) / samples.size - mean * mean, 0.0) ** 0.5
+        return levels
 
 
 class Step:
@@ -97,9 +129,8 @@ def _mean_difference(one: Plane, two: Plane) -> float:
 
 def _unexplained(old: View, new: View) -> float:
     """What is left of the difference when each block may come from nearby and brightness and contrast may change."""
-    source, target = _matched(old.search, new.search), new.search
-    padded = np.pad(source, ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X)), mode="edge")
-    shifted = sliding_window_view(padded, (_ROWS, _COLUMNS)).reshape(-1, _ROWS, _COLUMNS)
+    source, target = _matched(old, new), new.search
+    shifted = sliding_window_view(_padded(source), (_ROWS, _COLUMNS)).reshape(-1, _ROWS, _COLUMNS)
     # Bytes, sums over rows first, then sums of neighbours: a tenth of the time of one sum over blocks of floats.
     differences = np.maximum(shifted, target) - np.minimum(shifted, target)
     blocks = differences.reshape(len(shifted), -1, _BLOCK_Y, _COLUMNS).sum(axis=2, dtype=np.uint16)
@@ -109,14 +140,26 @@ def _unexplained(old: View, new: View) -> float:
     return luma + min(_chroma_difference(old, new), _blurred_chroma_difference(old, new))
 
 
-def _matched(source: Plane, target: Plane) -> Plane:
-    """`source` with the brightness and contrast of `target`, as far as both have a contrast."""
-    spread, wanted = float(source.std()), float(target.std())
+def _padded(source: Plane) -> Plane:
+    """`source` with its edges repeated as far as motion reaches; np.pad takes ten times as long."""
+    padded = np.empty((_ROWS + 2 * _REACH_Y, _COLUMNS + 2 * _REACH_X), np.uint8)
+    inner = padded[_REACH_Y:-_REACH_Y]
+    inner[:, _REACH_X:-_REACH_X] = source
+    inner[:, :_REACH_X] = source[:, :1]
+    inner[:, -_REACH_X:] = source[:, -1:]
+    padded[:_REACH_Y] = inner[0]
+    padded[-_REACH_Y:] = inner[-1]
+    return padded
+
+
+def _matched(old: View, new: View) -> Plane:
+    """The luma of `old` with the brightness and contrast of `new`, as far as both have a contrast."""
+    (mean, spread), (wanted_mean, wanted) = old.levels, new.levels
     if min(spread, wanted) < _FLAT:
-        return source
+        return old.search
     gain = min(max(wanted / spread, 0.5), 2.0)
-    levels = (np.arange(256) - float(source.mean())) * gain + float(target.mean())
-    matched: Plane = np.clip(levels + 0.5, 0, 255).astype(np.uint8)[source]
+    levels = (_LEVELS - mean) * gain + wanted_mean
+    matched: Plane = np.clip(levels + 0.5, 0, 255).astype(np.uint8)[old.search]
     return matched
 
 

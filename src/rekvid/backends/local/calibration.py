@@ -1,0 +1,34 @@
+"""How evidence becomes a confidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logistic:
+    """A weighted sum of numbers, brought to 0-100 by the logistic function.
+
+    Attributes:
+        weights: One for each number.
+        offset: What is added to their sum.
+    """
+
+    weights: tuple[float, ...]
+    offset: float
+
+    def logit(self, numbers: Sequence[float]) -> float:
+        """The logarithm of the odds that what shows these numbers is a boundary."""
+        return self.offset + sum(weight * number for weight, number in zip(self.weights, numbers, strict=True))
+
+
+def confidence_of(logit: float) -> float:
+    """The chance, in percent, that belongs to the logarithm of the odds; 50 for 0."""
+    return 100 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
+DISSOLVE = Logistic(weights=(-1.153, -0.742, -0.429, 3.186, 1.109, -1.343, -3.549, -1.154), offset=-3.026)
+WIPE = Logistic(weights=(-4.413, -1.918, -1.219, 2.028, 1.546, -0.876, 0.716, 0.745), offset=-23.182)
+CUT = Logistic(weights=(0.926, 6.286, -0.231, -8.178, 8.051), offset=-12.205)
