@@ -49,8 +49,10 @@ class Decoders:
             return
         with _Crew(self._media, self._new_shrinker, self._threads) as crew:
             pending: deque[Future[_Decoded]] = deque()
+            rest: Range | None = None
             for range_ in itertools.chain(ahead, pieces):
                 if range_.is_rest:
+                    rest = range_
                     break
                 pending.append(crew.decode(range_))
                 # With one more range waiting than there are threads, none runs idle while frames are consumed.
@@ -58,8 +60,8 @@ class Decoders:
                     yield from self._taken(pending.popleft())
             while pending:
                 yield from self._taken(pending.popleft())
-        if range_.is_rest:
-            yield from self._by_frame_threads(range_)
+        if rest is not None:
+            yield from self._by_frame_threads(rest)
 
     def _by_frame_threads(self, range_: Range) -> Iterator[SmallFrame]:
         # AUTO: frame threads where the codec has them; PyAV's own default are the slower slice threads.
