@@ -57,7 +57,7 @@ def importable(session: nox.Session, *, expected: bool) -> None:
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"])
 def tests(session: nox.Session) -> None:
     """The test suite with all extras, on every supported Python that is found."""
-    session.install(".[all]", *group("test", "models", "editors"))
+    session.install(".[all]", *group("test", "models", "editors", "browser"))
     importable(session, expected=True)
     session.run("pytest", *session.posargs)
 
@@ -88,6 +88,8 @@ def lowest(session: nox.Session) -> None:
             "models",
             "--group",
             "editors",
+            "--group",
+            "browser",
         ),
         # uv brings certificates of its own; a machine behind a proxy has those it needs in the system's store.
         env={"UV_SYSTEM_CERTS": "true"},
@@ -108,7 +110,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """The types of everything, by mypy and by pyright."""
-    session.install("-e", ".[all]", *group("typing", "test", "models", "editors"))
+    session.install("-e", ".[all]", *group("typing", "test", "models", "editors", "browser"))
     # Test folders are no packages, so only their paths tell two modules of the same name apart.
     session.run("mypy", "--strict", "--explicit-package-bases", *(path for path in CHECKED if (ROOT / path).exists()))
     session.run("pyright")
