@@ -1,8 +1,8 @@
 """How fast segments are analysed, against what only decodes the same file in the same run.
 
 The rounds alternate between the contestants and the best of each counts, so that a busy machine disturbs the ratio
-as little as possible. The processor time of a frame, over all threads, is given too: it hardly depends on what else runs,
-and divided by the cores it is the least time that a frame can take.
+as little as possible. The processor time of a frame, over all threads, is given too: it depends less on what else
+runs, and divided by the cores it is the least time that a frame can take.
 
     python benchmarks/segments.py --seconds 60 --rounds 3
 """
