@@ -1,0 +1,153 @@
+"""The default model on real clips; skipped where the folder of assets is missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("av")
+onnxruntime = pytest.importorskip("onnxruntime")
+from rekvid.backends.local.detectors import Detection, OnnxDetector, Picture, yolox
+from rekvid.backends.local.labelling import LabelFilter, overlap
+from rekvid.backends.local.labels import analyse_labels
+from rekvid.backends.local.media import open_media
+from rekvid.backends.local.registry import COCO_CLASSES
+from rekvid.backends.local.sampling import Sampler
+from rekvid.backends.local.settings import LabelSettings
+from rekvid.models import BoundingBox, LabelDetection
+
+pytestmark = pytest.mark.assets
+
+SIDE = 416
+# Marked by eye on the samples at 5 a second: from the first to the last sample with head and shoulders, or half of the
+# body, in view. Between these and EMPTY a bit of hair or a leg is to be seen, which may count or not.
+PERSON = ((6.4, 19.2), (23.0, 44.2), (50.6, 69.2), (74.8, 86.2), (92.8, 119.2), (123.8, 135.4))
+EMPTY = ((0.0, 5.8), (20.0, 22.6), (45.2, 50.0), (70.2, 74.4), (87.2, 92.0), (120.4, 123.2), (136.0, 139.2))
+
+
+@pytest.fixture(scope="module")
+def model(assets: Path) -> Path:
+    return assets / "models" / "yolox_nano.onnx"
+
+
+@pytest.fixture(scope="module")
+def detector(model: Path) -> OnnxDetector:
+    return OnnxDetector(model, classes=COCO_CLASSES, description=yolox(SIDE), name="yolox-nano")
+
+
+def _labels(video: Path, detector: OnnxDetector, cadence: int) -> list[LabelDetection]:
+    found: list[LabelDetection] = []
+    settings = LabelSettings(cadence_millis=cadence)
+    analyse_labels(video, [detector], settings=settings, asked=LabelFilter(), on_items=found.extend)
+    return [item for item in found if item.duration_millis is None]
+
+
+def test_dog_is_seen_throughout(assets: Path, detector: OnnxDetector) -> None:
+    """Of the clip with a dog at least 90 % of the samples have Dog, and its ancestors beside it."""
+    found = _labels(assets / "videos" / "torchcodec_dog_eating.mp4", detector, 200)
+    times = {name: {each.timestamp for each in found if each.label.name == name} for name in ("Dog", "Pet", "Animal")}
+    assert len(times["Dog"]) >= 0.9 * 69
+    assert times["Dog"] <= times["Pet"] <= times["Animal"]
+
+
+def test_bottle_is_seen_whenever_one_is_there(assets: Path, detector: OnnxDetector) -> None:
+    """Of the clip in which one to three bottles are always in view (by eye) each sample has Bottle."""
+    found = _labels(assets / "videos" / "intel_bottle-detection.mp4", detector, 1000)
+    assert [each.timestamp for each in found if each.label.name == "Bottle"] == list(range(0, 40_000, 1000))
+
+
+def test_person_comes_and_goes(assets: Path, detector: OnnxDetector) -> None:
+    """Person is seen in nearly all samples with somebody in view, and in none of the empty ones."""
+    found = _labels(assets / "videos" / "intel_one-by-one-person-detection.mp4", detector, 600)
+    seen = {(each.timestamp or 0) / 1000 for each in found if each.label.name == "Person"}
+    samples = [number * 0.6 for number in range(232)]
+    there = [each for each in samples if _within(each, PERSON)]
+    assert len(there) > 150
+    assert sum(_contains(seen, each) for each in there) >= 0.98 * len(there)
+    assert not [each for each in samples if _within(each, EMPTY) and _contains(seen, each)]
+
+
+def _within(moment: float, stretches: Sequence[tuple[float, float]]) -> bool:
+    return any(start - 1e-6 <= moment <= end + 1e-6 for start, end in stretches)
+
+
+def _contains(moments: set[float], moment: float) -> bool:
+    return any(math.isclose(each, moment, abs_tol=1e-6) for each in moments)
+
+
+@pytest.fixture(scope="module")
+def frames(assets: Path, detector: OnnxDetector) -> list[Picture]:
+    """100 frames of the real clips."""
+    pictures: list[Picture] = []
+    for name, cadence, count in (
+        ("torchcodec_dog_eating.mp4", Fraction(1, 2), 27),
+        ("intel_bottle-detection.mp4", Fraction(1), 39),
+        ("intel_one-by-one-person-detection.mp4", Fraction(4), 34),
+    ):
+        with open_media(assets / "videos" / name) as media:
+            clip = [each.pictures[detector.fit] for each in Sampler(media, cadence, [detector.fit])]
+        pictures += clip[:count]
+    return pictures
+
+
+def test_boxes_are_those_of_a_plain_decoding(model: Path, detector: OnnxDetector, frames: list[Picture]) -> None:
+    """On 100 real frames the detector finds what a plain loop over the model's output finds: the same boxes."""
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    assert len(frames) == 100
+    boxes = 0
+    for frame in frames:
+        (seen,) = detector.detect([frame])
+        found = [each for each in seen if each.confidence >= 30]
+        expected = _plainly(session, frame, 0.30)
+        assert sorted(each.class_name for each in found) == sorted(each.class_name for each in expected)
+        for each in expected:
+            assert any(
+                other.class_name == each.class_name
+                and _overlap(each, other) >= 0.99
+                and abs(other.confidence - each.confidence) <= 0.5
+                for other in found
+            )
+        boxes += len(expected)
+    assert boxes > 100
+
+
+def _overlap(one: Detection, other: Detection) -> float:
+    assert one.box is not None
+    assert other.box is not None
+    return overlap(one.box, other.box)
+
+
+def _plainly(session: onnxruntime.InferenceSession, frame: Picture, min_score: float) -> list[Detection]:
+    """YOLOX as its paper and its demo have it, cell by cell."""
+    height, width = frame.shape[:2]
+    image = np.full((1, 3, SIDE, SIDE), 114, np.float32)
+    for channel in range(3):
+        image[0, channel, :height, :width] = frame[:, :, 2 - channel]
+    (output,) = session.run(None, {"images": image})
+    found: list[Detection] = []
+    cell = 0
+    for stride in (8, 16, 32):
+        for row in range(SIDE // stride):
+            for column in range(SIDE // stride):
+                values: NDArray[np.float32] = output[0, cell]
+                cell += 1
+                number = int(values[5:].argmax())
+                score = float(values[4] * values[5 + number])
+                if score >= min_score:
+                    x, y = (float(values[0]) + column) * stride, (float(values[1]) + row) * stride
+                    w, h = math.exp(values[2]) * stride, math.exp(values[3]) * stride
+                    box = BoundingBox(
+                        left=(x - w / 2) / width, top=(y - h / 2) / height, width=w / width, height=h / height
+                    )
+                    found.append(Detection(class_name=COCO_CLASSES[number], confidence=100 * score, box=box))
+    kept: list[Detection] = []
+    for each in sorted(found, key=lambda one: -one.confidence):
+        if not any(each.class_name == other.class_name and _overlap(each, other) > 0.45 for other in kept):
+            kept.append(each)
+    return kept
