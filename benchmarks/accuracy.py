@@ -315,7 +315,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reels", type=int, default=20, help="how many reels of a kind (default: %(default)s)")
     parser.add_argument("--cases", type=int, default=100, help="disturbances of a group (default: %(default)s)")
     parser.add_argument("--tolerance", type=int, default=0, help="frames that a boundary may be off (default: 0)")
-    parser.add_argument("--clips", type=Path, help="a folder of real clips, see accuracy_reels.CLIPS")
+    parser.add_argument("--clips", type=Path, help="a folder of real clips, see accuracy_reels.SOURCES")
     parser.add_argument("--peers-python", help="an interpreter that has scenedetect and opencv-python")
     options = parser.parse_args()
     unknown = [each for each in options.questions if each not in QUESTIONS]

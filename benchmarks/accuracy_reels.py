@@ -92,13 +92,36 @@ def cue_reels(first: int, count: int) -> list[ReelTruth]:
     return [_reel("cues", seed, random_cue_reel_scenes(seed, fonts), CUE_SIZE) for seed in range(first, first + count)]
 
 
-CLIPS: dict[str, tuple[tuple[float, float], ...]] = {
-    "torchcodec_dog_eating.mp4": ((0.0, 13.0),),
-    "intel_bottle-detection.mp4": ((0.0, 39.0),),
-    "intel_one-by-one-person-detection.mp4": ((0.0, 130.0),),
-    "moviepy_bbb_0_30.webm": ((2.2, 11.7), (11.9, 15.6), (15.8, 20.2)),
-}
-"""Real clips, and from which second to which they hold one shot each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One shot of a real clip.
+
+    Attributes:
+        name: The file's.
+        rate: Its frames a second.
+        first: The first frame that is used; a few at either end are not.
+        last: The last frame that is used.
+        whole: Whether the file holds nothing else.
+    """
+
+    name: str
+    rate: int
+    first: int
+    last: int
+    whole: bool = False
+
+
+SOURCES = (
+    Source(name="torchcodec_dog_eating.mp4", rate=25, first=0, last=330, whole=True),
+    Source(name="intel_bottle-detection.mp4", rate=30, first=0, last=1150, whole=True),
+    Source(name="intel_one-by-one-person-detection.mp4", rate=10, first=0, last=1350, whole=True),
+    Source(name="moviepy_bbb_0_30.webm", rate=24, first=52, last=280),
+    Source(name="moviepy_bbb_0_30.webm", rate=24, first=285, last=373),
+    Source(name="moviepy_bbb_0_30.webm", rate=24, first=378, last=484),
+)
+"""The real clips that are known by eye, those that are there being used."""
+
+_SPLICED_RATE = Fraction(25)
 
 
 def spliced_reels(folder: Path, first: int, count: int) -> list[ReelTruth]:
@@ -106,40 +129,42 @@ def spliced_reels(folder: Path, first: int, count: int) -> list[ReelTruth]:
 
     Neighbours never come from the same shot, and half of the pieces are mirrored.
     """
-    sources = [(folder / name, *shot) for name, shots in CLIPS.items() if (folder / name).exists() for shot in shots]
-    if len(sources) < 2:
+    sources = [each for each in SOURCES if (folder / each.name).exists()]
+    if len(sources) < 3:
         return []
-    return [_reel("spliced", seed, _pieces(sources, seed), SIZE) for seed in range(first, first + count)]
+    seeds = range(first, first + count)
+    return [_reel("spliced", seed, _pieces(folder, sources, seed), SIZE, _SPLICED_RATE) for seed in seeds]
 
 
-def _pieces(sources: Sequence[tuple[Path, float, float]], seed: int) -> list[Scene]:
+def _pieces(folder: Path, sources: Sequence[Source], seed: int) -> list[Scene]:
     generator = np.random.default_rng((seed, 3))
+    entries = [None, *(random_transition(generator) for _ in range(39))]
+    mixed = [each.seconds if each else 0.0 for each in entries]
     scenes: list[Scene] = []
-    last = -1
-    for number in range(40):
-        source = int(generator.choice([each for each in range(len(sources)) if each != last]))
-        path, start, end = sources[source]
-        entry = random_transition(generator) if number else None
-        length = float(generator.uniform(0.5, 1.5))
-        # A reel has 25 frames a second and a clip as few as 10; a second more is for the transition that follows.
-        room = end - start - 2.5 * (length + 2 * (entry.seconds if entry else 0) + 1)
+    before: Source | None = None
+    for entry, coming, going in zip(entries, mixed, [*mixed[1:], 0.0], strict=True):
+        seconds = coming + float(generator.uniform(0.5, 2))
+        # Frames follow one another as in the clip, and go on through the transition that leads out.
+        needed = round((seconds + going) * _SPLICED_RATE) + 2
+        fitting = [each for each in sources if each is not before and each.last - each.first >= needed]
+        source = fitting[int(generator.integers(len(fitting)))]
+        start = int(generator.integers(source.first, source.last - needed + 1))
         scenes.append(
             ClipScene(
-                path=path,
-                start=start + float(generator.uniform(0, max(room, 0))),
+                path=folder / source.name,
+                start=start / source.rate,
                 mirrored=bool(generator.uniform() < 0.5),
-                seconds=length + (entry.seconds if entry else 0),
+                seconds=seconds,
                 transition=entry,
             )
         )
-        last = source
+        before = source
     return scenes
 
 
 def single_clips(folder: Path) -> list[ReelTruth]:
     """The real clips that are one shot from the first frame to the last."""
-    names = [name for name, shots in CLIPS.items() if len(shots) == 1 and (folder / name).exists()]
-    return [_unbroken(folder / name) for name in names]
+    return [_unbroken(folder / each.name) for each in SOURCES if each.whole and (folder / each.name).exists()]
 
 
 def titles(folder: Path) -> ReelTruth | None:
@@ -160,11 +185,13 @@ def _unbroken(path: Path) -> ReelTruth:
         return ReelTruth(path=path, rate=rate, frame_count=sum(1 for _ in container.decode(stream)), cuts=())
 
 
-def _reel(kind: str, seed: int, scenes: Sequence[Scene], size: tuple[int, int]) -> ReelTruth:
+def _reel(
+    kind: str, seed: int, scenes: Sequence[Scene], size: tuple[int, int], rate: Fraction | None = None
+) -> ReelTruth:
     """Make the reel, or take that of an earlier run."""
     if seed < BENCHMARK_SEEDS:
         raise SystemExit(f"seed {seed} is for tuning; a benchmark takes {BENCHMARK_SEEDS} and above")
-    coding, rate = CODINGS[seed % len(CODINGS)], RATES[seed % len(RATES)]
+    coding, rate = CODINGS[seed % len(CODINGS)], rate or RATES[seed % len(RATES)]
     # What a reel is made by is part of its name, so that nothing is measured on what an older version made.
     recipe = repr((scenes, size, rate, coding, _makers())).encode()
     folder = Path(tempfile.gettempdir()) / "rekvid-accuracy"
