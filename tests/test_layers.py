@@ -26,6 +26,7 @@ LEVELS = {
     "rekvid.export": 2,
     "rekvid.operations": 2,
     "rekvid.report": 2,
+    "rekvid.tracks": 2,
     "rekvid.paging": 3,
     "rekvid.results": 3,
     "rekvid.wire": 3,

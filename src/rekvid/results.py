@@ -22,6 +22,7 @@ from rekvid.models import (
     VideoMetadata,
 )
 from rekvid.models._shape import Shape, Value, value
+from rekvid.tracks import Track, tracks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +69,17 @@ class LabelDetectionResult(Value):
             video=first.video,
             job_tag=first.job_tag,
             get_request_metadata=first.get_request_metadata,
+        )
+
+    def tracks(
+        self, *, max_gap_millis: int = 1000, min_overlap: float = 0.2, min_instances: int = 1
+    ) -> tuple[Track, ...]:
+        """The things that are followed through the video, for those who count; see `rekvid.tracks.tracks_of`.
+
+        Needs the labels at timestamps; those aggregated to stretches have no instances.
+        """
+        return tracks_of(
+            self.labels, max_gap_millis=max_gap_millis, min_overlap=min_overlap, min_instances=min_instances
         )
 
     def to_page(self) -> LabelDetectionPage:

@@ -15,7 +15,7 @@ pytest.importorskip("av")
 from patches import PatchDetector, paint_video
 from rekvid.backends.local.detectors import Detection, Detector, Fit, Picture
 from rekvid.backends.local.inference import DetectorError, Look, has_changed, looks
-from rekvid.backends.local.labelling import LabelFilter, cut, labels_of, overlap
+from rekvid.backends.local.labelling import LabelFilter, cut, labels_of
 from rekvid.backends.local.labels import LabelAnalysis, analyse_labels
 from rekvid.backends.local.media import UnreadableVideoError
 from rekvid.backends.local.orders import Orders
@@ -301,7 +301,7 @@ def test_boxes_lie_in_the_frame(left: float, top: float, width: float, height: f
     assert 0 <= box.left <= box.left + box.width <= 1
     assert 0 <= box.top <= box.top + box.height <= 1
     if min(width, height) > 1e-3 and min(left, top) >= 0 and max(left + width, top + height) <= 1:
-        assert overlap(box, BoundingBox(left=left, top=top, width=width, height=height)) > 0.999
+        assert box.overlap(BoundingBox(left=left, top=top, width=width, height=height)) > 0.999
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -74,6 +74,14 @@ class BoundingBox(Shape):
     left: float
     top: float
 
+    def overlap(self, other: BoundingBox) -> float:
+        """How much of the two boxes they share, 0-1: the intersection over the union of their areas."""
+        width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        shared = max(width, 0.0) * max(height, 0.0)
+        union = self.width * self.height + other.width * other.height - shared
+        return shared / union if union > 0 else 0.0
+
     def to_pixels(self, width: int, height: int) -> PixelBox:
         """The box in a frame of `width` x `height` pixels: each edge rounded to the nearest pixel, cut to the frame."""
 

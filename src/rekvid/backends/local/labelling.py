@@ -88,7 +88,7 @@ class _Found:
     def _distinct_boxes(self) -> list[tuple[float, BoundingBox]]:
         kept: list[tuple[float, BoundingBox, int]] = []
         for confidence, box, number in sorted(self.boxes, key=lambda each: -each[0]):
-            if not any(number != other and overlap(box, before) >= _SAME for _, before, other in kept):
+            if not any(number != other and box.overlap(before) >= _SAME for _, before, other in kept):
                 kept.append((confidence, box, number))
         return [(confidence, box) for confidence, box, _ in kept]
 
@@ -121,12 +121,3 @@ def _within(start: float, end: float) -> float:
     """The length from `start` to `end` in single precision, with a sum that doesn't pass 1."""
     length = single_precision(end - start)
     return length if start + length <= 1 else 1 - start
-
-
-def overlap(one: BoundingBox, other: BoundingBox) -> float:
-    """The intersection over union of two boxes, 0-1."""
-    width = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
-    height = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
-    shared = max(width, 0.0) * max(height, 0.0)
-    union = one.width * one.height + other.width * other.height - shared
-    return shared / union if union > 0 else 0.0
