@@ -251,19 +251,43 @@ def test_of_several_video_streams_none_of_which_is_default_the_first_is_analysed
         assert video_metadata(media).frame_width == 160
 
 
-def test_audio_that_comes_only_at_the_end_is_heard_there(tmp_path: Path) -> None:
-    path = tmp_path / "video.mp4"
+def test_frames_that_were_dropped_while_an_avi_was_recorded_leave_their_gap(tmp_path: Path) -> None:
+    moments = [*range(CUT), *range(CUT + 5, FRAMES + 5)]
+    path = write(tmp_path / "video.avi", "mpeg4", moments=moments, options={"bf": "0"})
+    assert [each.time for each in frames_of(path)] == [Fraction(moment, 25) for moment in moments]
+    assert shots_of(path)[1].start_timestamp_millis == (CUT + 5) * 40
+
+
+def add_audio(container: OutputContainer) -> AudioStream:
+    stream = container.add_stream("aac", rate=48000, layout="mono")
+    assert isinstance(stream, AudioStream)
+    return stream
+
+
+def encode_tone(container: OutputContainer, stream: AudioStream, *, start: int, loudness: float) -> None:
+    """Write half a second of a tone that begins `start` milliseconds after zero."""
+    tone = loudness * np.sin(np.arange(24000) / 10).astype(np.float32)[None, :]
+    piece = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+    piece.sample_rate, piece.pts, piece.time_base = 48000, 48 * start, Fraction(1, 48000)
+    container.mux(stream.encode(piece))
+    container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("silent_streams", [0, 1])
+def test_audio_that_comes_only_at_the_end_is_heard_there_in_whatever_stream(
+    tmp_path: Path, silent_streams: int
+) -> None:
+    path = tmp_path / "video.mkv"
     with av.open(str(path), "w") as container:
         video = add_video(container)
-        audio = container.add_stream("aac", rate=48000, layout="mono")
-        assert isinstance(audio, AudioStream)
+        silent = [add_audio(container) for _ in range(silent_streams)]
+        loud = add_audio(container)
         encode(container, video)
-        tone = 0.3 * np.sin(np.arange(24000) / 10).astype(np.float32)[None, :]
-        piece = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
-        piece.sample_rate, piece.pts, piece.time_base = 48000, 72000, Fraction(1, 48000)
-        container.mux(audio.encode(piece))
-        container.mux(audio.encode(None))
+        for each in silent:
+            encode_tone(container, each, start=0, loudness=0.0)
+        encode_tone(container, loud, start=1500, loudness=0.3)
     with open_media(path) as media:
+        assert len(media.audio) == silent_streams + 1
         found = list(read(media, black=None, listen=True))
     heard = [each for each in found if isinstance(each, Sound)]
     assert len(found) - len(heard) == FRAMES
