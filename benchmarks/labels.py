@@ -36,7 +36,7 @@ from rekvid.backends.local.labels import analyse_labels
 from rekvid.backends.local.registry import COCO_CLASSES
 from rekvid.backends.local.settings import LabelSettings
 from rekvid.models import LabelDetection
-from rekvid.testing.reels import TextureScene, make_reel
+from rekvid.testing.reels import Encoding, TextureScene, make_reel
 
 RATE = Fraction(30)
 BIT_RATE = 4_000_000
@@ -200,7 +200,7 @@ def reel(seconds: int) -> Path:
         unfinished = path.with_suffix(".part.mp4")
         pans = ((0.05, 0.0), (0.4, 0.05), (0.0, 0.0), (0.1, 0.1))
         scenes = [TextureScene(seconds=4, pan=pans[number % 4]) for number in range(max(1, seconds // 4))]
-        make_reel(unfinished, scenes, width=1280, height=720, rate=RATE, bit_rate=BIT_RATE, grain=3)
+        make_reel(unfinished, scenes, width=1280, height=720, rate=RATE, encoding=Encoding(bit_rate=BIT_RATE), grain=3)
         unfinished.replace(path)
     return path
 

@@ -26,7 +26,7 @@ import av
 from rekvid.backends.local.decode import BlackLevel, read
 from rekvid.backends.local.media import open_media
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments
-from rekvid.testing.reels import BlackScene, Scene, TextureScene, make_reel
+from rekvid.testing.reels import BlackScene, Encoding, Scene, TextureScene, make_reel
 
 RATE = Fraction(30)
 BIT_RATE = 9_000_000
@@ -73,7 +73,15 @@ def reel(seconds: int) -> Path:
     path = Path(tempfile.gettempdir()) / f"rekvid-benchmark-{seconds}s.mp4"
     if not path.exists():
         unfinished = path.with_suffix(".part.mp4")
-        make_reel(unfinished, scenes(seconds), width=1920, height=1080, rate=RATE, bit_rate=BIT_RATE, grain=5)
+        make_reel(
+            unfinished,
+            scenes(seconds),
+            width=1920,
+            height=1080,
+            rate=RATE,
+            encoding=Encoding(bit_rate=BIT_RATE),
+            grain=5,
+        )
         unfinished.replace(path)
     return path
 

@@ -16,6 +16,7 @@ import numpy as np
 from rekvid.testing.reels import (
     BlackScene,
     BlackStretch,
+    Encoding,
     GradualStretch,
     ReelTruth,
     TextureScene,
@@ -70,8 +71,8 @@ def test_black_after_black_is_no_cut_as_nobody_could_see_it(tmp_path: Path) -> N
 def test_a_reel_can_have_any_rate_depth_and_range_and_no_sound(tmp_path: Path) -> None:
     path = tmp_path / "reel.mp4"
     rate = Fraction(60000, 1001)
-    make_reel(path, [BlackScene(seconds=0.5)], width=64, height=36, rate=rate, audio=False, full_range=True,
-              pixel_format="yuv420p10le")  # fmt: skip
+    make_reel(path, [BlackScene(seconds=0.5)], width=64, height=36, rate=rate, audio=False,
+              encoding=Encoding(full_range=True, pixel_format="yuv420p10le"))  # fmt: skip
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         assert (video.average_rate, video.codec_context.pix_fmt) == (rate, "yuv420p10le")

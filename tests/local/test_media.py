@@ -28,7 +28,7 @@ from rekvid.backends.local.media import (
 )
 from rekvid.backends.local.sound import Sound, sounds
 from rekvid.models import AudioMetadata, VideoColorRange, VideoMetadata
-from rekvid.testing.reels import BlackScene, TextureScene, make_reel
+from rekvid.testing.reels import BlackScene, Encoding, TextureScene, make_reel
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, exact_rate
 
 BLACK = BlackLevel(ceiling=Fraction(59), share=0.99)
@@ -99,7 +99,7 @@ def test_the_exact_rate_comes_back_from_the_single_precision_that_is_sent(rate: 
 
 def test_full_range_video_is_full(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
-    make_reel(path, [BlackScene(seconds=0.2)], width=64, height=36, full_range=True)
+    make_reel(path, [BlackScene(seconds=0.2)], width=64, height=36, encoding=Encoding(full_range=True))
     with open_media(path) as media:
         assert video_metadata(media).color_range == VideoColorRange.FULL
 

@@ -33,7 +33,7 @@ from rekvid.models import (
     TechnicalCueType,
     VideoColorRange,
 )
-from rekvid.testing.reels import BlackScene, ReelTruth, TextureScene, make_reel
+from rekvid.testing.reels import BlackScene, Encoding, ReelTruth, TextureScene, make_reel
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, Timecode
 
 SHOT, CUE = SegmentType.SHOT, SegmentType.TECHNICAL_CUE
@@ -143,7 +143,8 @@ def test_depth_range_and_sound_change_nothing_in_what_is_found(
 ) -> None:
     path = tmp_path / "reel.mp4"
     scenes = [BlackScene(seconds=1), TextureScene(seconds=1), TextureScene(seconds=1), BlackScene(seconds=1)]
-    make_reel(path, scenes, width=192, height=108, audio=audio, full_range=full_range, pixel_format=pixel_format)
+    make_reel(path, scenes, width=192, height=108, audio=audio,
+              encoding=Encoding(full_range=full_range, pixel_format=pixel_format))  # fmt: skip
     found = analyse(path)
     assert found.video_metadata.color_range == (VideoColorRange.FULL if full_range else VideoColorRange.LIMITED)
     assert len(found.audio_metadata) == audio
@@ -174,7 +175,7 @@ def test_the_threshold_is_a_share_of_the_range_of_luma(
     tmp_path: Path, luma: int, full_range: bool, threshold: float, kind: TechnicalCueType
 ) -> None:
     path = tmp_path / "reel.mp4"
-    make_reel(path, [BlackScene(seconds=0.4, luma=luma)], width=64, height=36, full_range=full_range)
+    make_reel(path, [BlackScene(seconds=0.4, luma=luma)], width=64, height=36, encoding=Encoding(full_range=full_range))
     settings = SegmentSettings(segment_types=(CUE,), max_pixel_threshold=threshold)
     assert cues_of(analyse_segments(path, settings).segments) == [(kind, 0, 9)]
 

@@ -57,11 +57,8 @@ def make_reel(
     rate: Fraction = Fraction(25),
     seed: int = 0,
     audio: bool = True,
-    full_range: bool = False,
-    pixel_format: str = "yuv420p",
-    bit_rate: int | None = None,
     grain: int = 0,
-    encoding: Encoding | None = None,
+    encoding: Encoding = Encoding(),  # noqa: B008  # a frozen value
 ) -> ReelTruth:
     """Write a reel, in H.264 with AAC sound unless told otherwise, and say what is in it.
 
@@ -73,17 +70,12 @@ def make_reel(
         rate: Frames a second.
         seed: The same seed gives the same pictures.
         audio: Whether there is an audio stream at all.
-        full_range: Whether luma runs over 0-255, flagged so, rather than 16-235.
-        pixel_format: FFmpeg's name of the format that is encoded, such as ``yuv420p10le``.
-        bit_rate: Bits a second; None for a constant, good quality.
         grain: Levels of luma by which film grain lifts and lowers each sample at most.
-        encoding: Codec, quality and the like; the three before it that are given take precedence.
+        encoding: Codec, quality and the like.
 
     Raises:
         ValueError: The scenes don't make a reel, see `rekvid.testing.plan.plan_of`.
     """
-    if encoding is None:
-        encoding = Encoding(full_range=full_range, pixel_format=pixel_format, bit_rate=bit_rate)
     plan = plan_of(scenes, rate)
     black: list[bool] = []
     grain_of = _Grain(grain, width, height, seed)
