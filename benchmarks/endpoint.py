@@ -30,12 +30,10 @@ from rekvid.operations import StartLabelDetectionRequest
 SERVE = [sys.executable, "-c", "from rekvid.cli import main; main()", "serve"]
 MOTO = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p"]
 GET = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "RekognitionService.GetLabelDetection"}
-DYNAMODB = {
-    "Content-Type": "application/x-amz-json-1.0",
-    # moto tells the service by the scope of the signature, which nobody checks there.
-    "Authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/dynamodb/aws4_request, "
-    "SignedHeaders=host, Signature=0",
-}
+# moto tells the service by the scope of the signature, which it doesn't check.
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+DYNAMODB = {"Content-Type": "application/x-amz-json-1.0", "Authorization": SIGNED.format("dynamodb")}
+S3 = {"Authorization": SIGNED.format("s3")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +116,9 @@ async def keep_asking(call: Call, until: float, took: list[float], *, next_token
         body = await reader.readexactly(length)
         took.append(time.perf_counter() - begun)
         received += length
+        if "\nconnection: close" in head:  # as moto's server does
+            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", call.port, limit=4 << 20)
         if next_token:
             at = body.find(b'"NextToken": "')
             token = body[at + 14 : body.index(b'"', at + 14)].decode() if at >= 0 else None
@@ -190,10 +191,10 @@ def fill_bucket(port: int, body: bytes) -> Call:
     """Put an object of the size of a page into a bucket: the cheapest large answer that moto has."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for path, content in (("/labels", b""), ("/labels/page", body)):
-        connection.request("PUT", path, content)
+        connection.request("PUT", path, content, S3)
         connection.getresponse().read()
     connection.close()
-    return Call(port=port, headers={}, body=b"", line="GET /labels/page HTTP/1.1")
+    return Call(port=port, headers=S3, body=b"", line="GET /labels/page HTTP/1.1")
 
 
 def start(rounds: int) -> None:
