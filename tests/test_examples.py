@@ -139,11 +139,15 @@ BLOCKS = [
 def test_python_of_the_pages_runs(
     where: str, code: str, film: Path, fake: FakeBackend, aws: dict[str, str], tmp_path: Path
 ) -> None:
-    """Each block of Python in README and docs runs: local ones on a film of two shots, the others on a fake of AWS."""
+    """Each block of Python in README and docs runs: on a film of two shots, on a fake of AWS, or as tests of a user."""
     (tmp_path / "film.mp4").write_bytes(film.read_bytes())
     fake.will_return(LabelDetectionPage(labels=LABELS[:10]))
     environment = aws if where == "aws" else {**os.environ, "REKVID_STATE_DIR": str(tmp_path / "state")}
-    assert _run(["-c", code], tmp_path, environment)
+    if where == "pytest":
+        pytest.importorskip("moto.server")
+        (tmp_path / "test_page.py").write_text(code)
+    program = ["-m", "pytest", "-q", "-W", "error", "test_page.py"] if where == "pytest" else ["-c", code]
+    assert _run(program, tmp_path, environment)
 
 
 def test_no_python_in_the_pages_goes_unrun() -> None:

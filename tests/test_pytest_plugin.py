@@ -1,10 +1,8 @@
-"""The fixtures that rekvid gives to its users' tests."""
+"""The fixtures that rekvid gives to its users' tests; tests/test_examples.py runs those of docs/testing.md too."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,27 +99,6 @@ def test_a_real_video_through_the_whole_of_it(rekvid_aws: LocalAws, tmp_path: Pa
         assert [shot.start_frame_number for shot in job.wait(60).shots()] == [0, 25]
     with pytest.raises(ConfigurationError, match="real backend"):
         rekvid_aws.endpoint.fake.will_fail("never")
-
-
-USERS_TEST = """
-def test_it(rekvid_endpoint):
-    rekvid_endpoint.fake.will_fail("no")
-"""
-
-
-def test_pytest_finds_the_plugin(tmp_path: Path) -> None:
-    """A user's project needs to do nothing to have the fixtures."""
-    (tmp_path / "test_users.py").write_text(USERS_TEST)
-    answer = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", str(tmp_path)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "1 passed" in answer.stdout
 
 
 def test_the_fake_is_the_backend(rekvid_endpoint: TestedEndpoint, rekvid_backend: object) -> None:
