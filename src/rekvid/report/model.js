@@ -102,6 +102,7 @@ class Times {
       number += dropped * 9 * Math.floor(frame / tenMinutes);
       if (rest >= nominal * 60) number += dropped * (1 + Math.floor((rest - nominal * 60) / minute));
     }
+    number %= nominal * 86400; // a clock begins anew after a day
     return `${clockOf(Math.floor(number / nominal) * 1000)}${dropFrame ? ";" : ":"}${padded(number % nominal, 2)}`;
   }
 }

@@ -12,8 +12,9 @@ class Player extends EventTarget {
     video.addEventListener("loadedmetadata", () => this.adopt());
     video.addEventListener("error", () => this.lose());
     for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => this.tell("state"));
+    video.addEventListener("seeked", () => this.arrive());
     if ("requestVideoFrameCallback" in video) this.followFrames();
-    else for (const name of ["timeupdate", "seeked"]) video.addEventListener(name, () => this.show(video.currentTime));
+    else video.addEventListener("timeupdate", () => this.show(video.currentTime));
   }
 
   get playing() {
@@ -87,10 +88,17 @@ class Player extends EventTarget {
     this.video.requestVideoFrameCallback(onFrame);
   }
 
+  /** Take the time that was sought: the frame there may have been told of before the seek was over. */
+  arrive() {
+    const { times } = this.model;
+    const there = this.video.currentTime * 1000;
+    if (!times.rate || times.frameAt(there) !== times.frameAt(this.time)) this.show(this.video.currentTime);
+  }
+
   show(seconds) {
     // A browser's times are whole microseconds, rounded down, so a hundredth of a millisecond may be missing.
     const time = Math.floor(seconds * 1000 + 0.01);
-    if (time === this.time || this.video.seeking) return;
+    if (time === this.time || this.video.seeking) return; // a frame on the way would move the time back
     this.time = time;
     this.tell("time");
   }
