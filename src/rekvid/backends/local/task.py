@@ -27,6 +27,7 @@ class SegmentTask(TypedDict):
     min_technical_cue_confidence: float
     max_pixel_threshold: float
     min_coverage_percentage: float
+    shot_detector: str | None
 
 
 class DetectorTask(TypedDict):
@@ -55,7 +56,7 @@ class LabelTask(TypedDict):
 Task: TypeAlias = SegmentTask | LabelTask
 
 
-def segment_task(request: StartSegmentDetectionRequest, path: Path) -> SegmentTask:
+def segment_task(request: StartSegmentDetectionRequest, path: Path, shot_detector: str | None) -> SegmentTask:
     """The task that `request` stands for, once its video lies at `path`."""
     black = request.black_frame or BlackFrame()
     return SegmentTask(
@@ -66,6 +67,7 @@ def segment_task(request: StartSegmentDetectionRequest, path: Path) -> SegmentTa
         min_technical_cue_confidence=_default(request.min_technical_cue_confidence, 50),
         max_pixel_threshold=_default(black.max_pixel_threshold, 0.2),
         min_coverage_percentage=_default(black.min_coverage_percentage, 99),
+        shot_detector=shot_detector,
     )
 
 

@@ -70,6 +70,7 @@ def _find_segments(task: SegmentTask, say: Say) -> dict[str, object]:
         min_technical_cue_confidence=task["min_technical_cue_confidence"],
         max_pixel_threshold=task["max_pixel_threshold"],
         min_coverage_percentage=task["min_coverage_percentage"],
+        shot_detector=task["shot_detector"],
     )
     analysis = analyse_segments(Path(task["path"]), settings, lambda fraction: say({"progress": fraction}))
     head = SegmentDetectionPage(
