@@ -16,7 +16,6 @@ import numpy as np
 
 import rekvid.testing
 from rekvid.testing.clips import ClipScene
-from rekvid.testing.cue_scenes import fonts_here, random_cue_reel_scenes
 from rekvid.testing.random_reels import (
     BENCHMARK_SEEDS,
     random_disturbance,
@@ -88,6 +87,8 @@ def disturbed_reels(first: int, cases: int, kinds: tuple[DisturbanceKind, ...]) 
 
 def cue_reels(first: int, count: int) -> list[ReelTruth]:
     """Random programmes with all technical cues, in the fonts of this machine and in all codings."""
+    from rekvid.testing.cue_scenes import fonts_here, random_cue_reel_scenes  # they need Pillow, the rest doesn't
+
     fonts = fonts_here()
     return [_reel("cues", seed, random_cue_reel_scenes(seed, fonts), CUE_SIZE) for seed in range(first, first + count)]
 

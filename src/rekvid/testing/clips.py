@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from rekvid.testing.pictures import Painter, Picture, Plane, Stage
@@ -82,7 +83,7 @@ class ClipScene(Scene):
                 yield luma, blue, red
 
 
-def _samples(plane: av.video.plane.VideoPlane, *, mirrored: bool) -> Plane:
+def _samples(plane: VideoPlane, *, mirrored: bool) -> Plane:
     lines: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     samples = lines[: plane.height, : plane.width]
     return (samples[:, ::-1] if mirrored else samples).copy()

@@ -182,7 +182,7 @@ def _mixed(one: Plane, two: Plane, share: np.uint16 | NDArray[np.uint16]) -> Pla
 
 def _turns(shape: WipeShape, width: int, height: int) -> NDArray[np.float32]:
     """At which moment of the wipe, 0-1, each sample turns into the new picture."""
-    x: NDArray[np.float32] = np.broadcast_to((np.arange(width, dtype=np.float32) + 0.5) / width, (height, width))
+    x: NDArray[np.floating] = np.broadcast_to((np.arange(width, dtype=np.float32) + 0.5) / width, (height, width))
     y = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None] + 0 * x
     turns: dict[WipeShape, NDArray[np.floating]] = {
         WipeShape.RIGHT: x,
