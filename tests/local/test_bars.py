@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekvid.backends.local.bars import BarsFinder, bars_purity
-from rekvid.backends.local.decode import Plane, SmallFrame
+from rekvid.backends.local.pictures import Plane, SmallFrame
 from rekvid.testing.bars import BarPattern, BarsScene
 from rekvid.testing.scenes import Picture, Scene, Stage, TextureScene
 

@@ -16,7 +16,7 @@ import numpy as np
 from rekvid.backends.local.black import black_level
 from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.cues import CueDetector
-from rekvid.backends.local.decode import SmallFrame
+from rekvid.backends.local.pictures import SmallFrame
 from rekvid.backends.local.sound import Sound
 from rekvid.models import TechnicalCueType
 

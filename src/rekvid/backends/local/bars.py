@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.decode import Plane, SmallFrame
+from rekvid.backends.local.pictures import Plane, SmallFrame
 from rekvid.models import TechnicalCueType
 
 _PRIMARIES = ((1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1))  # RGB, in the order of the bars

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.decode import BlackLevel, SmallFrame
+from rekvid.backends.local.pictures import BlackLevel, SmallFrame
 from rekvid.backends.local.sound import Sound
 from rekvid.models import TechnicalCueType
 

@@ -11,10 +11,10 @@ from rekvid.backends.local.bars import BarsFinder
 from rekvid.backends.local.black import BlackFinder, Blackness
 from rekvid.backends.local.credits import find_credits
 from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.decode import BlackLevel, SmallFrame
 from rekvid.backends.local.logos import find_logos, find_overlays
 from rekvid.backends.local.looks import Look, Looker
 from rekvid.backends.local.overlays import Emergence, OverlayFinder
+from rekvid.backends.local.pictures import BlackLevel, SmallFrame
 from rekvid.backends.local.shots import Boundary
 from rekvid.backends.local.slates import find_slates
 from rekvid.backends.local.sound import Sound
@@ -98,13 +98,13 @@ def cues_of(seen: Evidence) -> list[Cue]:
     """All cues in order of time; together they cover every frame once."""
     exact = [*seen.bars, *seen.blackness.cues]
     timeline = Timeline(seen.looks, seen.boundaries, exact, seen.frame_count, seen.rate)
-    titles = find_titles(seen.looks)
+    # Burnt-in text on bars is text too.
+    titles = [title for title in find_titles(seen.looks) if not _begins_in(timeline, title, seen.bars)]
     slates = find_slates(timeline, titles)
     logos = find_logos(timeline)
     emblems = find_overlays(timeline, seen.emergences)
     of_slates = [title for title, _ in slates]
-    named = [*logos, *emblems, *seen.bars]
-    rest = [title for title in titles if title not in of_slates and not _begins_in(timeline, title, named)]
+    rest = [title for title in titles if title not in of_slates and not _begins_in(timeline, title, [*logos, *emblems])]
     return arrange(
         [
             *seen.bars,

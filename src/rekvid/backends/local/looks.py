@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rekvid.backends.local.decode import Plane, SmallFrame
+from rekvid.backends.local.pictures import DETAIL_RATE, Plane, SmallFrame
 from rekvid.backends.local.text_lines import Mask, Strokes, TextLine, find_strokes
 
 _STRIPS = 6  # columns in which the rows of text are compared, so that text moves as a whole or not at all
 _FARTHEST = 110  # rows between two looks: text that rolls faster can't be read
+_SOONEST = 0.5  # intervals of `DETAIL_RATE` between two looks
 _SWAY = 14  # samples by which what is held in a hand, or zooms, moves between two looks
 _EDGE = 9  # levels between neighbouring samples of the small frame; vignettes and grain stay below
 _RING = 0.05  # of width and height: the rim of the picture, which is plain where the ground is
@@ -50,6 +52,7 @@ class Look:
 
     Attributes:
         index: Number of the frame.
+        span: The time since the look before, in intervals of `DETAIL_RATE`; 1 where there is none.
         lines: Lines of text, from the top; empty where there is no text.
         stay: How alike the text is to that of the look before, sample by sample, 0-1.
         move: How alike its rows are to those of the look before when it has moved up or down, at best, 0-1.
@@ -63,9 +66,11 @@ class Look:
         unread: The share of the edges that lie outside of lines of text.
         emblem: Where those are; None where there are none.
         luma: The mean luma, in levels.
+        ground: The median luma, which is that of the ground where it is plain.
     """
 
     index: int
+    span: float
     lines: tuple[TextLine, ...]
     stay: float
     move: float
@@ -79,6 +84,7 @@ class Look:
     unread: float
     emblem: Extent | None
     luma: float
+    ground: float
 
 
 class Looker:
@@ -89,14 +95,17 @@ class Looker:
 
     def __init__(self) -> None:
         """Make a looker for one video."""
+        self._time: Fraction | None = None
         self._last: Mask | None = None
         self._anchor: Mask | None = None
         self._stood: Mask | None = None
 
     def look(self, frame: SmallFrame) -> Look | None:
-        """The look of a frame; None for a frame without detail."""
-        if frame.detail is None:
+        """The look of a frame; None for a frame without detail, or right after another."""
+        span = 1.0 if self._time is None else float((frame.time - self._time) * DETAIL_RATE)
+        if frame.detail is None or 0 <= span < _SOONEST:
             return None
+        self._time = frame.time
         strokes = find_strokes(frame.detail)
         lines = text_of(strokes)
         text = _letters(strokes.light, lines) if lines else None
@@ -106,6 +115,7 @@ class Looker:
         rest = _outside(edges, lines, frame.detail)
         return Look(
             index=frame.index,
+            span=span if span > 0 else 1.0,
             lines=tuple(lines),
             stay=motion.stay,
             move=motion.move,
@@ -119,6 +129,7 @@ class Looker:
             unread=int(rest.sum()) / max(1, int(edges.sum())),
             emblem=_extent(rest),
             luma=float(frame.luma.mean()),
+            ground=float(np.median(frame.luma[::2, ::2])),
         )
 
     def _follow(self, text: Mask) -> _Motion:

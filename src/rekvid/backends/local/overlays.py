@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rekvid.backends.local.decode import Plane, SmallFrame
+from rekvid.backends.local.pictures import Plane, SmallFrame
 
 _BACK = 8  # sampled frames from the picture before to the emblem: two seconds, longer than fades take
 _RISE = 40  # levels by which the emblem is brighter than the picture under it

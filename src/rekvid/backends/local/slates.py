@@ -19,8 +19,8 @@ _WINDOW = 180.0  # seconds from the start of the file in which slates are looked
 _SHORT_WINDOW = 20.0  # but so many at least
 _LEAST_ROWS = 4
 _LEAST_SECONDS = 0.9
-_OTHER_GROUND = 25.0  # levels between the means of two cards on different grounds
-_NEIGHBOUR = 1.2  # seconds: cards with as many rows that follow each other as fast are credits
+_OTHER_GROUND = 16.0  # levels between two grounds that are not one
+_NEIGHBOUR = 1.2  # seconds: cards that follow each other as fast are credits
 _STEADY_HAND = 13  # samples by which a clapper board sways; a page that a camera passes goes farther
 
 
@@ -37,8 +37,10 @@ def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title
             continue
         if rows_of(look) < _LEAST_ROWS:
             continue
-        neighbours = [*titles[max(0, place - 1) : place], *titles[place + 1 : place + 2]]
-        if any(_is_next_card(timeline, title, other) for other in neighbours):
+        before, after = titles[max(0, place - 1) : place], titles[place + 1 : place + 2]
+        if any(_is_card_beside(timeline, title, other, 1) for other in before) or any(
+            _is_card_beside(timeline, title, other, _LEAST_ROWS) for other in after
+        ):
             continue
         first = timeline.start_of(title.first)
         last = timeline.end_of(title.last)
@@ -69,17 +71,15 @@ def aligned_of(look: Look) -> float:
     return max((together(line) for line in look.lines), default=0) / max(1, len(look.lines))
 
 
-def _is_next_card(timeline: Timeline, title: Title, other: Title) -> bool:
-    """Whether `other` is another card or a roll of as much text, right before or after."""
+def _is_card_beside(timeline: Timeline, title: Title, other: Title, rows: int) -> bool:
+    """Whether `other`, right before or after, is a roll, or a card of so many `rows` on a ground like `title`'s."""
     first, last = sorted((title, other), key=lambda each: each.first)
     gap = timeline.seconds(timeline.looks[last.first].index - timeline.looks[first.last].index)
-    if gap > _NEIGHBOUR:
+    look, other_look = (timeline.looks[(each.first + each.last) // 2] for each in (title, other))
+    if gap > _NEIGHBOUR or abs(look.ground - other_look.ground) > _OTHER_GROUND:
         return False
-    look, next_look = (timeline.looks[(each.first + each.last) // 2] for each in (title, other))
-    if other.rolls:
-        return True
-    alike = abs(look.luma - next_look.luma) <= _OTHER_GROUND and other.drift <= _STEADY_HAND
-    return alike and last.again < STANDS and rows_of(next_look) >= _LEAST_ROWS - 1
+    is_card = other.drift <= _STEADY_HAND and last.again < STANDS and rows_of(other_look) >= rows
+    return other.rolls or is_card
 
 
 def _confidence(look: Look) -> float:

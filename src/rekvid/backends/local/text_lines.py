@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rekvid.backends.local.decode import Plane
+from rekvid.backends.local.pictures import Plane
 
 _WINDOW = 16  # samples: the widest stroke, for letters of up to a fifth of the picture's height
 _PAD = _WINDOW - 1

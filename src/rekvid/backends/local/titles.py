@@ -11,7 +11,7 @@ from rekvid.backends.local.looks import STANDS, Look
 
 _ROLLING = 0.45  # the likeness of rolling text from look to look, as lines enter and leave
 _LEAST_SHIFT = 2  # rows from look to look at which there may be a roll
-_SLOWEST = 2.5  # rows from look to look of the slowest roll: 29 seconds for the height of the picture
+_SLOWEST = 2.5  # rows in an interval of `DETAIL_RATE` of the slowest roll: 29 seconds for the height of the picture
 _STEADY = 0.7  # the share of the steps of a roll that are of one size
 _LEAST_STEPS = 5  # of a roll
 _LEAST_STAYS = 2  # looks at which a card is still there
@@ -58,15 +58,15 @@ def _roll_from(looks: Sequence[Look], start: int) -> Title | None:
     """The roll whose first step leads from the look at `start` to the next."""
     if start + 1 >= len(looks) or not _is_step(looks[start + 1]):
         return None
-    steps: list[int] = []
+    steps: list[float] = []
     missed = 0
     last = start
     for place in range(start + 1, len(looks)):
         look = looks[place]
-        if _is_step(look) and (len(steps) < 3 or _fits(look.shift, statistics.median(steps))):
+        if _is_step(look) and (len(steps) < 3 or _fits(look.shift / look.span, statistics.median(steps))):
             missed = 0
             last = place
-            steps.append(look.shift)
+            steps.append(look.shift / look.span)
         elif look.lines and missed < 2:
             missed += 1
         else:
@@ -86,7 +86,7 @@ def _is_step(look: Look) -> bool:
     return bool(look.lines) and abs(look.shift) >= _LEAST_SHIFT and look.move >= max(_ROLLING, look.stay + 0.05)
 
 
-def _fits(shift: int, usual: float) -> bool:
+def _fits(shift: float, usual: float) -> bool:
     return abs(shift - usual) <= max(2.5, 0.25 * abs(usual))
 
 

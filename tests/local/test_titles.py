@@ -1,0 +1,192 @@
+"""Credits, slates and logos come out as cues, and what only has letters or shapes in it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("av")
+pytest.importorskip("numpy")
+pytest.importorskip("PIL")
+from painting import cues_in, types_of
+from rekvid.backends.local.segments import SegmentSettings, analyse_segments
+from rekvid.models import SegmentType, TechnicalCueType
+from rekvid.testing.captions import (
+    DocumentScene,
+    LowerThirdScene,
+    SignsScene,
+    SubtitledScene,
+    TickerScene,
+    TitleScene,
+)
+from rekvid.testing.colours import Colour
+from rekvid.testing.credits import CreditsLayout, CreditsScene
+from rekvid.testing.grounds import Gradient, Ground
+from rekvid.testing.logos import Emblem, LogoScene
+from rekvid.testing.lookalikes import NightScene, ProductScene
+from rekvid.testing.scenes import BlackScene, Scene, TextureScene
+from rekvid.testing.slates import ClapperScene, SlateLayout, SlateScene
+
+BLACK, CONTENT = TechnicalCueType.BLACK_FRAMES, TechnicalCueType.CONTENT
+OPENING, END = TechnicalCueType.OPENING_CREDITS, TechnicalCueType.END_CREDITS
+SLATE, LOGO = TechnicalCueType.SLATE, TechnicalCueType.STUDIO_LOGO
+
+FILM = TextureScene(seconds=3, pan=(0.05, 0.0), brightness=80.0, contrast=30.0)
+GREY = (0.3, 0.3, 0.35)
+
+
+def places_in(*scenes: Scene, seed: int = 0) -> list[tuple[TechnicalCueType, int, int]]:
+    return [(cue.type, cue.first, cue.last) for cue in cues_in(*scenes, seed=seed)]
+
+
+@pytest.mark.parametrize("layout", list(CreditsLayout))
+@pytest.mark.parametrize("ground", [(0.0, 0.0, 0.0), FILM])
+def test_a_roll_at_the_end_is_end_credits_to_the_frame(layout: CreditsLayout, ground: Ground) -> None:
+    titles = CreditsScene(seconds=6, layout=layout, ground=ground, begins_full=True)
+    assert places_in(FILM, FILM, titles) == [(CONTENT, 0, 71), (END, 72, 143)]
+
+
+@pytest.mark.parametrize(("ground", "ink"), [((0.9, 0.9, 0.9), (0.0, 0.0, 0.0)), (FILM, (1.0, 1.0, 1.0))])
+def test_cards_at_the_start_are_opening_credits_to_the_frame(ground: Ground, ink: Colour) -> None:
+    titles = CreditsScene(seconds=6, rolling=False, closing=False, size=0.08, ground=ground, ink=ink)
+    assert places_in(titles, FILM, FILM, FILM) == [(OPENING, 0, 71), (CONTENT, 72, 179)]
+
+
+def test_cards_that_fade_are_credits_up_to_the_cut() -> None:
+    titles = CreditsScene(seconds=6, rolling=False, card_fade=0.5, ground=GREY)
+    assert places_in(FILM, FILM, titles) == [(CONTENT, 0, 71), (END, 72, 143)]
+
+
+def test_credits_between_black_keep_both() -> None:
+    black = BlackScene(seconds=1)
+    titles = CreditsScene(seconds=5, sound=False, begins_full=True)
+    assert types_of(cues_in(FILM, black, titles, black)) == [CONTENT, BLACK, END, BLACK]
+
+
+def test_a_file_of_nothing_but_a_roll_is_end_credits_and_one_of_nothing_but_cards_opening_credits() -> None:
+    assert types_of(cues_in(CreditsScene(seconds=6, begins_full=True))) == [END]
+    assert types_of(cues_in(CreditsScene(seconds=6, rolling=False, closing=False, size=0.08))) == [OPENING]
+
+
+def test_more_cards_are_surer_credits() -> None:
+    def confidence(seconds: float) -> float:
+        titles = CreditsScene(seconds=seconds, rolling=False, closing=False, size=0.08, card_seconds=1.5)
+        return cues_in(titles, FILM, FILM)[0].confidence
+
+    assert 50 < confidence(3) < confidence(6) < 100
+
+
+@pytest.mark.parametrize("layout", list(SlateLayout))
+def test_a_slate_at_the_start_is_found_to_the_frame(layout: SlateLayout) -> None:
+    slate = SlateScene(seconds=3, layout=layout, fields=6)
+    assert places_in(slate, BlackScene(seconds=1), FILM, FILM) == [
+        (SLATE, 0, 35),
+        (BLACK, 36, 47),
+        (CONTENT, 48, 119),
+    ]
+
+
+@pytest.mark.parametrize(("ground", "ink"), [((0.0, 0.0, 0.4), (1.0, 1.0, 0.3)), ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))])
+def test_a_slate_with_a_clock_in_any_colour_is_a_slate(ground: Colour, ink: Colour) -> None:
+    slate = SlateScene(seconds=3, ground=ground, ink=ink, countdown=True, clock=True)
+    assert types_of(cues_in(slate, FILM, FILM)) == [SLATE, CONTENT]
+
+
+@pytest.mark.parametrize("board", [(0.05, 0.05, 0.06), (0.95, 0.95, 0.95)])
+def test_a_clapper_board_in_a_hand_is_a_slate(board: Colour) -> None:
+    clapper = ClapperScene(seconds=3, board=board, ground=FILM, shake=0.012)
+    assert places_in(clapper, FILM, FILM) == [(SLATE, 0, 35), (CONTENT, 36, 107)]
+
+
+def test_a_slate_right_before_a_roll_on_another_ground_is_a_slate() -> None:
+    roll = CreditsScene(seconds=5, closing=False, ground=(0.0, 0.0, 0.3))
+    assert types_of(cues_in(SlateScene(seconds=3, ground=GREY), roll, FILM, FILM)) == [SLATE, OPENING, CONTENT]
+
+
+def test_a_slate_late_in_a_file_is_content() -> None:
+    films = [FILM] * 9
+    assert types_of(cues_in(*films, SlateScene(seconds=3), FILM)) == [CONTENT]
+
+
+@pytest.mark.parametrize("emblem", [Emblem.GLOBE, Emblem.WAVES])
+@pytest.mark.parametrize(
+    "ground", [(0.0, 0.0, 0.0), Gradient(first=(0.4, 0.4, 0.5), last=(0.05, 0.05, 0.1), round=True)]
+)
+def test_an_emblem_that_fades_in_and_out_is_a_logo(emblem: Emblem, ground: Ground) -> None:
+    logo = LogoScene(seconds=3, emblem=emblem, ground=ground, zoom=0.1)
+    found = cues_in(logo, FILM, FILM)
+    assert types_of([cue for cue in found if cue.type != BLACK]) == [LOGO, CONTENT]
+    (cue,) = (each for each in found if each.type == LOGO)
+    assert cue.last == 35
+    assert 50 <= cue.confidence <= 90
+
+
+def test_a_logo_before_credits_and_the_black_between_are_three_cues() -> None:
+    titles = CreditsScene(seconds=5, rolling=False, closing=False, size=0.08, ground=FILM)
+    assert types_of(
+        cues_in(LogoScene(seconds=3, ground_fades=False, ground=GREY), BlackScene(seconds=1), titles, FILM)
+    ) == [
+        LOGO,
+        BLACK,
+        OPENING,
+        CONTENT,
+    ]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        SubtitledScene(seconds=4, ground=FILM),
+        LowerThirdScene(seconds=4, ground=FILM),
+        TickerScene(seconds=4, ground=FILM),
+        TitleScene(seconds=4, ground=FILM),
+        SignsScene(seconds=4, ground=FILM),
+        DocumentScene(seconds=4),
+        ProductScene(seconds=4),
+        NightScene(seconds=4),
+        TextureScene(seconds=4, pan=(0.0, 0.05)),
+    ],
+    ids=lambda scene: type(scene).__name__,
+)
+def test_content_with_letters_or_shapes_in_it_stays_content(scene: Scene) -> None:
+    assert places_in(FILM, scene, FILM) == [(CONTENT, 0, 119)]
+
+
+@pytest.mark.assets
+def test_the_opening_of_a_film_gives_its_black_its_title_card_and_its_word_mark(assets: Path) -> None:
+    found = real_cues(assets, "moviepy_bbb_0_30.webm")
+    assert [kind for kind, _, _ in found] == [BLACK, CONTENT, OPENING, CONTENT, LOGO, CONTENT]
+    (_, first, last), (_, start, end) = found[2], found[4]
+    assert 485 <= first <= 500  # a bird flies out of the letters from 480 on
+    assert last == 550
+    assert 590 <= start <= 605
+    assert 705 <= end <= 719
+
+
+@pytest.mark.assets
+def test_bars_with_margins_and_burnt_in_time_are_bars_from_first_to_last(assets: Path) -> None:
+    bars = TechnicalCueType.COLOR_BARS
+    assert real_cues(assets, "moviepy_smpte-2997.mp4") == [(bars, 0, 250)]
+
+
+@pytest.mark.assets
+@pytest.mark.parametrize(
+    ("name", "frame_count"),
+    [
+        ("torchcodec_dog_eating.mp4", 345),
+        ("intel_bottle-detection.mp4", 1189),
+        ("intel_one-by-one-person-detection.mp4", 1394),
+    ],
+)
+def test_filmed_scenes_are_content_from_first_to_last(assets: Path, name: str, frame_count: int) -> None:
+    assert real_cues(assets, name) == [(CONTENT, 0, frame_count - 1)]
+
+
+def real_cues(assets: Path, name: str) -> list[tuple[str, int, int]]:
+    settings = SegmentSettings(segment_types=(SegmentType.TECHNICAL_CUE,))
+    return [
+        (each.technical_cue_segment.type, each.start_frame_number, each.end_frame_number)
+        for each in analyse_segments(assets / "videos" / name, settings).segments
+        if each.technical_cue_segment and each.start_frame_number is not None and each.end_frame_number is not None
+    ]
