@@ -15,6 +15,7 @@ from rekvid.cli.doctor import doctor
 from rekvid.cli.exits import EXPLAINED, show_tracebacks
 from rekvid.cli.export import export
 from rekvid.cli.jobs import job
+from rekvid.cli.report import report
 from rekvid.cli.serve import serve
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 _VIDEOS, _AWS, _MACHINE = "Videos", "Notification channels at AWS", "This machine"
 for command, panel in (
-    *((each, _VIDEOS) for each in (labels, segments, job, export)),
+    *((each, _VIDEOS) for each in (labels, segments, job, export, report)),
     *((each, _AWS) for each in (provision, check, teardown)),
     *((each, _MACHINE) for each in (demo, doctor, serve)),
 ):
