@@ -76,7 +76,7 @@ class Boto3:
 
     def receive(self, queue_url: str) -> list[str]:
         answer = self._sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5, MaxNumberOfMessages=10)
-        return [message["Body"] for message in answer.get("Messages", [])]
+        return [message.get("Body", "") for message in answer.get("Messages", [])]
 
     def close(self) -> None:
         self._rekognition.close()

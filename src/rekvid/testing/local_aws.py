@@ -136,8 +136,8 @@ class LocalAws:
         answer = self.sqs.receive_message(QueueUrl=channel.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait)
         found = []
         for each in answer.get("Messages", []):
-            found.append(json.loads(json.loads(each["Body"])["Message"]))
-            self.sqs.delete_message(QueueUrl=channel.queue_url, ReceiptHandle=each["ReceiptHandle"])
+            found.append(json.loads(json.loads(each.get("Body", ""))["Message"]))
+            self.sqs.delete_message(QueueUrl=channel.queue_url, ReceiptHandle=each.get("ReceiptHandle", ""))
         return found
 
     def client(self, channel: NotificationChannel | None = None) -> Client:

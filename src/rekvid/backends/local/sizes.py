@@ -13,6 +13,7 @@ from rekvid.errors import VideoTooLargeError
 from rekvid.models._rules import Checked, Number, Whole
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
 
 
@@ -89,14 +90,15 @@ class _Object(io.RawIOBase):
         self._position = base + offset
         return self._position
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # any buffer that can be written to
-        end = min(self._position + len(buffer), self._size)
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        end = min(self._position + len(view), self._size)
         if end <= self._position:
             return 0
         piece = f"bytes={self._position}-{end - 1}"
         answer = self._client.get_object(**self._name, Range=piece)
         with answer["Body"] as body:
             data = body.read()
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         self._position += len(data)
         return len(data)
