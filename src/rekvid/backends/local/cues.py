@@ -26,6 +26,9 @@ class CueDetector:
     """Finds technical cues: `feed` it every frame, let it `hear` every sound, then `finish`.
 
     Memory is bounded by a few numbers for each black frame, each sampled frame and each stretch of sound.
+
+    Attributes:
+        looks: What was seen in the sampled frames so far.
     """
 
     def __init__(self, rate: Fraction, level: BlackLevel) -> None:
@@ -35,7 +38,7 @@ class CueDetector:
         self._bars = BarsFinder(rate)
         self._looker = Looker()
         self._overlays = OverlayFinder()
-        self._looks: list[Look] = []
+        self.looks: list[Look] = []
         self._frames = 0
 
     def feed(self, frame: SmallFrame) -> None:
@@ -45,7 +48,7 @@ class CueDetector:
         self._bars.feed(frame)
         look = self._looker.look(frame)
         if look is not None:
-            self._looks.append(look)
+            self.looks.append(look)
             self._overlays.feed(frame)
 
     def hear(self, sound: Sound) -> None:
@@ -60,7 +63,7 @@ class CueDetector:
         """
         return cues_of(
             Evidence(
-                looks=self._looks,
+                looks=self.looks,
                 emergences=self._overlays.finish(),
                 bars=self._bars.finish(),
                 blackness=self._black.finish(),

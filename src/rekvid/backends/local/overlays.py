@@ -27,7 +27,7 @@ _LETTERS = 2.0  # how many parts each of its rows has at least, in the mean
 _GONE = 0.4  # the share of the rest that has changed when the picture is another
 _FULL = 0.9  # the share of its level at which it is there in full
 _SAME_SHAPE = 0.7  # how much of its shape is the same as long as it is there in full; what drifts has another
-_LEAST_SEEN = 3  # sampled frames after it has come up in which it has to be there
+_LEAST_SEEN = 3  # sampled frames after it has come up in which it has to be there in full
 _VISIBLE = 0.15  # the share of its full strength at which it can be seen in a fade
 _OFF_CENTRE = 0.15  # how far from the middle of the picture its own may be
 
@@ -65,8 +65,8 @@ class OverlayFinder:
             level = float(frame.luma[self._mask].mean())
             if level >= self._faintest() and self._changed(frame.luma, self._mask) <= _GONE:
                 self._last = frame.index
-                self._seen += 1
                 if level >= _FULL * self._level:
+                    self._seen += 1
                     self._agreement = min(self._agreement, self._agrees(frame.luma, self._mask))
             else:
                 self._close()

@@ -40,6 +40,7 @@ class Timeline:
         self.taken = sorted(taken, key=lambda cue: cue.first)
         # The first frame that belongs to what comes after: in the middle of a gradual transition.
         self._cuts = [(each.end + 1 + each.start) // 2 for each in boundaries]
+        self._gradual = [each for each in boundaries if not each.is_cut]
 
     def seconds(self, frame: int) -> float:
         """When a frame is shown, at the mean rate."""
@@ -67,6 +68,9 @@ class Timeline:
         here = self.looks[place].index
         reach = round((_NEAR if within is None else Fraction(within)) * self.rate)
         before = self.looks[place - 1].index if place else -1
+        fade = self._gradual_around(here)
+        if fade is not None and here < (fade.end + 1 + fade.start) // 2:
+            return max(fade.end + 1, earliest)  # in sight in the first half, it is what fades in
         near = self._cuts[: bisect.bisect_right(self._cuts, here)]
         if near and near[-1] > min(before, here - reach):
             return max(near[-1], earliest)
@@ -85,6 +89,9 @@ class Timeline:
         here = self.looks[place].index
         reach = round((_NEAR if within is None else Fraction(within)) * self.rate)
         after = self.looks[place + 1].index if place < final else self.frame_count
+        fade = self._gradual_around(here)
+        if fade is not None and here >= (fade.end + 1 + fade.start) // 2:
+            return min(fade.start - 1, latest)
         near = self._cuts[bisect.bisect_right(self._cuts, here) :]
         if near and near[0] <= max(after, here + reach):
             return min(near[0] - 1, latest)
@@ -96,6 +103,9 @@ class Timeline:
         """Whether the look at `place` is empty, with no cut between it and the look next to it at `to`."""
         first, last = sorted((self.looks[place].index, self.looks[to].index))
         return self.looks[place].edges < empty and not self.is_cut_between(first, last)
+
+    def _gradual_around(self, frame: int) -> Boundary | None:
+        return next((each for each in self._gradual if each.end < frame < each.start), None)
 
     def _is_taken(self, frame: int) -> bool:
         return any(cue.first <= frame <= cue.last for cue in self.taken)
