@@ -112,11 +112,11 @@ class CutDetector:
     def _judge(self, place: int) -> list[CutCandidate]:
         """The candidate at `place` among the steps that are kept, if it is one."""
         step = self._steps[place]
-        if step.size < FLOOR or not self._is_peak(place) or not self._stands_out(place):
+        # What costs most comes last, and only where all before leaves it open.
+        if step.size < FLOOR or not self._is_peak(place):
             return []
         alike = likeness(step.old, step.new)
-        # What costs most comes last, and only where all before leaves it open.
-        evidence = self._evidence(place, alike) if alike < _ALIKE else None
+        evidence = self._evidence(place, alike) if alike < _ALIKE and self._stands_out(place) else None
         if evidence is None or CUT.logit(evidence.features) < _FAINTEST:
             return []
         returning = _returning(step, *self._sides(place, self.look_ahead), evidence.unexplained)
