@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections.abc import Callable
@@ -145,7 +146,7 @@ class Hostile:
             while isinstance(inner, dict) and inner:
                 key = self._chance.choice([*inner, self._chance.choice(_MEMBERS)])
                 if self._chance.random() < 0.5 or not isinstance(inner.get(key), dict):
-                    inner[key] = self._chance.choice(_NASTY)
+                    inner[key] = copy.deepcopy(self._chance.choice(_NASTY))  # it may be spoilt further in its turn
                     break
                 inner = inner[key]
         return data
