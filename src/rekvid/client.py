@@ -226,6 +226,12 @@ class Client:
     ) -> None:
         self.close()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what does the work."""
+        from rekvid.models._html import members_table
+
+        return members_table(type(self).__name__, [("backend", type(self._backend).__name__)])
+
     def __repr__(self) -> str:
         return f"Client({self._backend!r})"
 

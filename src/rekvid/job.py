@@ -155,6 +155,16 @@ class Job(Generic[PageT, ItemT]):
         if _status(page) == VideoJobStatus.FAILED:
             raise JobFailedError(self._id, page.status_message)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the id and the state, as far as it is known. Nothing is asked for it."""
+        from rekvid.models._html import members_table
+
+        if self._ended is None:
+            state = "not known to have ended; status() asks"
+        else:
+            state = ": ".join(filter(None, (str(_status(self._ended)), self._ended.status_message)))
+        return members_table(type(self).__name__, [("id", self._id), ("status", state)])
+
     def __repr__(self) -> str:
         state = "not known to have ended" if self._ended is None else _status(self._ended)
         return f"<{type(self).__name__} {self._id}: {state}>"

@@ -137,6 +137,12 @@ class LabelDetectionResult(Value):
 
         return to_coco(self.labels, self.video_metadata)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: counts, a timeline, and the labels seen most often."""
+        from rekvid.report.cards import labels_card
+
+        return labels_card(self.labels, self.video_metadata, self.job_id)
+
     def to_jsonl(self, path: str | os.PathLike[str]) -> None:
         """Write all of it to `path`, a detection on each line; `rekvid.read_jsonl` reads it back."""
         _write(path, "Labels", self.to_page(), self.labels)
@@ -231,6 +237,12 @@ class SegmentDetectionResult(Value):
         from rekvid.export.tables import to_polars
 
         return to_polars(self.to_arrow())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: counts and a timeline."""
+        from rekvid.report.cards import segments_card
+
+        return segments_card(self.segments, self.video_metadata, self.job_id)
 
     def to_jsonl(self, path: str | os.PathLike[str]) -> None:
         """Write all of it to `path`, a segment on each line; `rekvid.read_jsonl` reads it back."""

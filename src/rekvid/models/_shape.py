@@ -77,6 +77,14 @@ class Value:
         shown = (f"{field.name}={member!r}" for field, member in members if member != field.default)
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of what is set."""
+        from rekvid.models._html import members_table
+
+        members = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
+        shown = [(field.name, member) for field, member in members if member != field.default]
+        return members_table(type(self).__name__, shown)
+
 
 class Shape(Value):
     """The base of all values that AWS knows: the way to and from the shape that boto3 uses."""
