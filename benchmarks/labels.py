@@ -6,6 +6,7 @@ the best of each counts, so that a busy machine disturbs the ratio as little as 
 
     python benchmarks/labels.py MODEL --seconds 60 --rounds 3
     python benchmarks/labels.py MODEL --video film.mp4 --unchanged
+    python benchmarks/labels.py MODEL --sampling
     python benchmarks/labels.py MODEL --hours 3
 
 With ``--hours`` a video of that length is made by repeating the packets of a short one, and the most memory that
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -30,10 +31,12 @@ import av
 import numpy as np
 from machine import machine
 
-from rekvid.backends.local.detectors import OnnxDetector, yolox
+from rekvid.backends.local.detectors import Fit, OnnxDetector, yolox
 from rekvid.backends.local.labelling import LabelFilter
 from rekvid.backends.local.labels import analyse_labels
+from rekvid.backends.local.media import open_media
 from rekvid.backends.local.registry import COCO_CLASSES
+from rekvid.backends.local.sampling import Sampler
 from rekvid.backends.local.settings import LabelSettings
 from rekvid.models import LabelDetection
 from rekvid.testing.reels import Encoding, TextureScene, make_reel
@@ -54,11 +57,14 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="measure on this file instead of a reel")
     parser.add_argument("--hours", type=float, help="measure the memory on a video of that length instead")
     parser.add_argument("--unchanged", action="store_true", help="measure what `unchanged_below` changes instead")
+    parser.add_argument("--sampling", action="store_true", help="measure what leaving out frames saves instead")
     options = parser.parse_args()
     print(machine())
     video = options.video or reel(options.seconds)
     detector = OnnxDetector(options.model, classes=COCO_CLASSES, description=yolox(SIDE), name="yolox-nano")
-    if options.unchanged:
+    if options.sampling:
+        sampling(video, options.rounds)
+    elif options.unchanged:
         unchanged(video, detector)
     elif options.hours:
         memory(video, detector, options.hours)
@@ -158,6 +164,21 @@ def unchanged(video: Path, detector: OnnxDetector) -> None:
         lost, more = sum((reference - found).values()), sum((found - reference).values())
         print(f"unchanged_below={level:4} {looked_at[0] / samples:6.1%} looked at, {lost} labels lost, {more} more")
         looked_at[0] = 0
+
+
+def sampling(video: Path, rounds: int) -> None:
+    """Print the processor time of decoding and scaling the samples, with and without leaving out frames."""
+    fit = Fit(width=SIDE, height=SIDE)
+
+    def took(*, skip: bool) -> float:
+        started = time.process_time()
+        with open_media(video) as media:
+            deque(Sampler(media, Fraction(1, 5), [fit], skip=skip), maxlen=0)
+        return time.process_time() - started
+
+    every, needed = zip(*((took(skip=False), took(skip=True)) for _ in range(rounds)), strict=True)
+    print(f"{video.name}: every frame decoded {min(every):.2f} s, those needed {min(needed):.2f} s")
+    print(f"of the processor time {1 - min(needed) / min(every):.0%} is saved")
 
 
 def labels_at(found: Sequence[LabelDetection]) -> Counter[tuple[int, str]]:

@@ -23,6 +23,7 @@ from rekvid.backends.local.registry import COCO_CLASSES
 from rekvid.backends.local.sampling import Sampler
 from rekvid.backends.local.settings import LabelSettings
 from rekvid.models import BoundingBox, LabelDetection
+from rekvid.tracks import tracks_of
 
 pytestmark = pytest.mark.assets
 
@@ -65,7 +66,7 @@ def test_bottle_is_seen_whenever_one_is_there(assets: Path, detector: OnnxDetect
 
 
 def test_person_comes_and_goes(assets: Path, detector: OnnxDetector) -> None:
-    """Person is seen in nearly all samples with somebody in view, and in none of the empty ones."""
+    """Person is seen in nearly all samples with somebody in view, in none of the empty ones, and is six tracks."""
     found = _labels(assets / "videos" / "intel_one-by-one-person-detection.mp4", detector, 1000)
     seen = {(each.timestamp or 0) / 1000 for each in found if each.label.name == "Person"}
     samples = list(range(140))
@@ -73,6 +74,8 @@ def test_person_comes_and_goes(assets: Path, detector: OnnxDetector) -> None:
     assert len(there) > 100
     assert sum(_contains(seen, each) for each in there) >= 0.98 * len(there)
     assert not [each for each in samples if _within(each, EMPTY) and _contains(seen, each)]
+    tracks = tracks_of(found, max_gap_millis=2000, min_instances=3)
+    assert sum(track.label == "Person" for track in tracks) == len(PERSON)
 
 
 def _within(moment: float, stretches: Sequence[tuple[float, float]]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
+from rekvid.backends.local.cores import usable_cores
 from rekvid.backends.local.detectors.base import Detection, DetectorSpec, Fit, Picture
 from rekvid.backends.local.detectors.decoding import Boxes, Floats, decode, expected_shapes, prepare
 from rekvid.backends.local.detectors.descriptions import Description
@@ -36,7 +37,7 @@ class OnnxDetector:
             numbers that stand for nothing.
         description: How it is fed and read; the families are in `rekvid.backends.local.detectors.descriptions`.
         name: What it goes by; the file's name without its ending when absent.
-        threads: How many frames are looked at at once, each by one thread; as many as there are cores when absent.
+        threads: How many frames are looked at at once, each by one thread; all cores when absent.
             One thread a frame gets more frames done in a second than many threads on one frame.
 
     Raises:
@@ -59,7 +60,7 @@ class OnnxDetector:
         self._classes = tuple(classes)
         self._description = description
         self._name = name or self._path.stem
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or usable_cores()
         model = _read(self._path)
         self._digest = hashlib.sha256(model).hexdigest()
         # From the bytes that the digest is of, so that nothing else can be run under it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from importlib import metadata, util
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rekvid.backends.local.cores import usable_cores
 from rekvid.backends.local.detectors.base import Detection, DetectorSpec, Fit, Picture
 from rekvid.errors import MissingExtraError, ModelUnavailableError
 from rekvid.models import BoundingBox
@@ -113,7 +113,7 @@ def _engine(model: Path) -> RapidOCR:
             "Det.model_path": str(model),
             "Det.limit_type": "max",  # its default enlarges frames and finds text where there is none
             "Det.limit_side_len": _SIDE,
-            "EngineConfig.onnxruntime.intra_op_num_threads": os.cpu_count() or 1,
+            "EngineConfig.onnxruntime.intra_op_num_threads": usable_cores(),
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )
