@@ -185,6 +185,13 @@ def test_a_job_of_this_machine_is_found_in_its_store(rekvid_command: Rekvid, fil
     assert rekvid_command("job", job_id, "--store", "elsewhere").exit_code == 1
 
 
+def test_a_job_of_this_machine_ends_when_its_time_is_up(rekvid_command: Rekvid, film: Path) -> None:
+    """It can't go on without its command, so the exit code is that of a failure, and not 3 as at AWS."""
+    answer = rekvid_command("segments", str(film), "--timeout", "0")
+    assert answer.exit_code == 1
+    assert "had not ended after 0 s" in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
@@ -12,7 +14,7 @@ from rekvid.cli.display import job_bar
 from rekvid.cli.exits import exit_codes
 from rekvid.cli.output import Output
 from rekvid.cli.places import BackendName, Place
-from rekvid.errors import ValidationError
+from rekvid.errors import JobFailedError, ValidationError, WaitTimeoutError
 from rekvid.job import LabelDetectionJob, SegmentDetectionJob
 from rekvid.models import (
     BlackFrame,
@@ -98,7 +100,8 @@ def labels(
                 typer.echo(job.id)
                 return
             _tell_id(job, place)
-            result = job.result(timeout, sort_by=sort_by, aggregate_by=aggregate_by, on_progress=bar.waiting)
+            with _ends_here(place):
+                result = job.result(timeout, sort_by=sort_by, aggregate_by=aggregate_by, on_progress=bar.waiting)
         out.write(result, f"Labels of {video}")
 
 
@@ -167,7 +170,8 @@ def segments(
                 typer.echo(job.id)
                 return
             _tell_id(job, place)
-            result = job.result(timeout, on_progress=bar.waiting)
+            with _ends_here(place):
+                result = job.result(timeout, on_progress=bar.waiting)
         out.write(result, f"Segments of {video}")
 
 
@@ -186,3 +190,15 @@ def _tell_id(job: LabelDetectionJob | SegmentDetectionJob, place: Place) -> None
     """Name the job on standard error where it can be come back to, so that Ctrl-C loses nothing."""
     if place.backend is BackendName.AWS or place.store is not None:
         typer.echo(f"rekvid: job {job.id}", err=True)
+
+
+@contextmanager
+def _ends_here(place: Place) -> Iterator[None]:
+    """Tell of a time that was up as it is: a job on this machine doesn't go on without its command."""
+    try:
+        yield
+    except WaitTimeoutError as error:
+        if place.backend is BackendName.AWS:
+            raise
+        reason = f"it had not ended after {error.timeout:g} s, and a job on this machine ends with its command"
+        raise JobFailedError(error.job_id, reason) from error
