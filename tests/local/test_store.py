@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rekvid.backends.local.store import Store
+from rekvid.backends.local.store import Store, order_name
 from rekvid.errors import (
     ConfigurationError,
     IdempotentParameterMismatchError,
     InvalidPaginationTokenError,
     ResourceNotFoundError,
 )
-from rekvid.models import Label, LabelDetection, VideoJobStatus
+from rekvid.models import JsonValue, Label, LabelDetection, VideoJobStatus
 from rekvid.operations import GetLabelDetectionRequest, StartLabelDetectionRequest, StartSegmentDetectionRequest
 from rekvid.testing import ManualClock
 
@@ -76,6 +76,66 @@ def test_job_in_progress_answers_as_the_service_does(store: Store) -> None:
     assert page.to_aws()["Labels"] == []
     assert page.video_metadata is None
     assert page.next_token is None
+
+
+def _names(store: Store, job_id: str, **order: str) -> list[str]:
+    found: list[str] = []
+    token = None
+    while True:
+        page = store.get(GetLabelDetectionRequest(job_id=job_id, max_results=2, next_token=token, **order))
+        found += [each.label.name for each in page.labels]
+        token = page.next_token
+        if token is None:
+            return found
+
+
+def _named(name: str) -> JsonValue:
+    return LabelDetection(timestamp=0, label=Label(name=name, confidence=90.0)).to_aws()
+
+
+def test_items_are_read_in_the_order_asked_for(store: Store) -> None:
+    """A job with orders is read in that of the request, page by page, each order with items of its own."""
+    job_id, _ = store.create(REQUEST)
+    store.add_items(job_id, [_named("Car"), _named("Dog")])
+    store.add_order(job_id, order_name("TIMESTAMP", "TIMESTAMPS"), [0, 1])
+    store.add_order(job_id, order_name("TIMESTAMP", "TIMESTAMPS"), [2])
+    store.add_order(job_id, order_name("NAME", "TIMESTAMPS"), [2, 0, 1])
+    store.add_order(job_id, order_name("NAME", "SEGMENTS"), [3])
+    store.succeed(job_id, {}, [_named("Ant"), _named("Stretch")])
+    assert _names(store, job_id) == ["Car", "Dog", "Ant"]
+    assert _names(store, job_id, sort_by="NAME") == ["Ant", "Car", "Dog"]
+    assert _names(store, job_id, sort_by="NAME", aggregate_by="SEGMENTS") == ["Stretch"]
+    assert _names(store, job_id, aggregate_by="SEGMENTS") == []
+
+
+def test_items_are_hidden_until_the_job_has_succeeded(tmp_path: Path, clock: ManualClock) -> None:
+    """Items that came ahead of the end are seen by nobody, and go when the job fails."""
+    store = Store(tmp_path / "jobs.sqlite3", clock=clock, owner="test")
+    job_id, _ = store.create(REQUEST)
+    store.add_items(job_id, LABELS[:10])
+    store.add_order(job_id, order_name("TIMESTAMP", "TIMESTAMPS"), list(range(10)))
+    page = store.get(GetLabelDetectionRequest(job_id=job_id, max_results=1))
+    assert (page.labels, page.next_token) == ((), None)
+    store.fail(job_id, "the end")
+    page = store.get(GetLabelDetectionRequest(job_id=job_id))
+    assert (page.labels, page.job_status) == ((), VideoJobStatus.FAILED)
+    assert _count_items(tmp_path / "jobs.sqlite3") == 0
+    store.close()
+
+
+def test_store_without_orders_is_read_on(tmp_path: Path, clock: ManualClock) -> None:
+    """A file of the layout before orders came is taken on as it is."""
+    path = tmp_path / "jobs.sqlite3"
+    first = Store(path, clock=clock, owner="first")
+    job_id, _ = first.create(REQUEST)
+    first.succeed(job_id, {}, LABELS[:3])
+    first.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE orders")
+        database.execute("PRAGMA user_version = 1")
+    second = Store(path, clock=clock, owner="second")
+    assert len(second.get(GetLabelDetectionRequest(job_id=job_id)).labels) == 3
+    second.close()
 
 
 def test_replay_of_a_request_token(store: Store, clock: ManualClock) -> None:
