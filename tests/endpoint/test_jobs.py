@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from rekvid.errors import ConfigurationError
@@ -17,7 +18,7 @@ from rekvid.testing import FakeBackend, ManualClock
 
 pytest.importorskip("starlette")
 from calls import SEGMENTS, call
-from rekvid.endpoint import Limits, Settings
+from rekvid.endpoint import Limits, Settings, Topics
 from rekvid.endpoint.notices import Notices, Publish
 from rekvid.endpoint.service import Service
 
@@ -290,3 +291,30 @@ def test_the_manual_clock_is_the_fakes() -> None:
     assert topic.wait(1)[0]["Timestamp"] == 1500
     service.close()
     fake.close()
+
+
+def test_topics_are_published_to_in_their_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message goes to the SNS at the address that was given, in the region of the topic, and reaches its queue."""
+    pytest.importorskip("moto.server")
+    from rekvid.testing.local_aws import MotoServer
+
+    session = boto3.session.Session("AKIDEXAMPLE", "secret", region_name="eu-west-1")
+    with MotoServer() as moto:
+        sns = session.client("sns", endpoint_url=moto.url)
+        sqs = session.client("sqs", endpoint_url=moto.url)
+        topic_arn = sns.create_topic(Name="done")["TopicArn"]
+        queue_url = sqs.create_queue(QueueName="done")["QueueUrl"]
+        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:done")
+        topics = Topics(moto.url, session=boto3.session.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
+        topics(topic_arn, '{"JobId": "a"}')
+        [message] = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5).get("Messages", [])
+        assert json.loads(message.get("Body", ""))["Message"] == '{"JobId": "a"}'
+        for client in (sns, sqs, topics):
+            client.close()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(ConfigurationError, match="no credentials to publish"):
+        Topics(moto.url)

@@ -102,7 +102,10 @@ class Topics:
 
     def __init__(self, endpoint_url: str | None = None, *, session: boto3.session.Session | None = None) -> None:
         import boto3
+        from botocore.config import Config
 
+        # Impatient, as `Notices` tries again by itself, and a server that ends waits for the attempts under way.
+        self._config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
         self._session = session or boto3.session.Session()
         if self._session.get_credentials() is None:
             raise ConfigurationError(
