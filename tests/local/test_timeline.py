@@ -140,6 +140,13 @@ def test_what_can_be_seen_late_in_a_transition_fades_out_up_to_its_end() -> None
     assert timeline.start_of(8) == 41
 
 
+def test_a_fade_from_black_belongs_to_what_fades_in() -> None:
+    fades = [Boundary(end=40, start=59, confidence=90.0), Boundary(end=106, start=119, confidence=90.0)]
+    black = [Cue(type=BLACK, first=first, last=last, confidence=100.0) for first, last in ((20, 40), (119, 140))]
+    timeline = Timeline(looks(10), fades, black, 240, RATE)
+    assert (timeline.start_of(10), timeline.end_of(17)) == (41, 118)
+
+
 def test_no_cue_reaches_into_black() -> None:
     black = [
         Cue(type=BLACK, first=40, last=57, confidence=100.0),

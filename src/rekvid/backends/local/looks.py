@@ -23,7 +23,7 @@ _SWAY = 14  # samples by which what is held in a hand, or zooms, moves between t
 _EDGE = 9  # levels between neighbouring samples of the small frame; vignettes and grain stay below
 _RING = 0.05  # of width and height: the rim of the picture, which is plain where the ground is
 
-_CLEAR, _FULL, _LETTERS = 0.5, 0.6, 0.6  # what a line needs to be text
+_CLEAR, _FULL, _LETTERS = 0.5, 0.5, 0.6  # what a line needs to be text
 _EXPLAINED = 0.3  # the share of all strokes that lie in lines of text, where there is text on texture
 _CLEAREST = 0.9  # or one line as clear as that
 

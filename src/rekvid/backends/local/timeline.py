@@ -40,6 +40,8 @@ class Timeline:
         self.taken = sorted(taken, key=lambda cue: cue.first)
         # The first frame that belongs to what comes after: in the middle of a gradual transition.
         self._cuts = [(each.end + 1 + each.start) // 2 for each in boundaries]
+        self._firsts = [self._first_after(each, boundaries) for each in boundaries]
+        self._lasts = [self._last_before(each, boundaries) for each in boundaries]
         self._gradual = [each for each in boundaries if not each.is_cut]
 
     def seconds(self, frame: int) -> float:
@@ -73,7 +75,7 @@ class Timeline:
             return max(fade.end + 1, earliest)  # in sight in the first half, it is what fades in
         near = self._cuts[: bisect.bisect_right(self._cuts, here)]
         if near and near[-1] > min(before, here - reach):
-            return max(near[-1], earliest)
+            return max(self._firsts[len(near) - 1], earliest)
         if place == 0 or earliest > before or here <= reach:
             return earliest if earliest > before else 0
         return (before + here) // 2 + 1
@@ -94,7 +96,7 @@ class Timeline:
             return min(fade.start - 1, latest)
         near = self._cuts[bisect.bisect_right(self._cuts, here) :]
         if near and near[0] <= max(after, here + reach):
-            return min(near[0] - 1, latest)
+            return min(self._lasts[len(self._cuts) - len(near)], latest)
         if latest < after or self.frame_count - here <= reach:
             return min(latest, self.frame_count - 1)
         return (here + after) // 2
@@ -103,6 +105,20 @@ class Timeline:
         """Whether the look at `place` is empty, with no cut between it and the look next to it at `to`."""
         first, last = sorted((self.looks[place].index, self.looks[to].index))
         return self.looks[place].edges < empty and not self.is_cut_between(first, last)
+
+    def _first_after(self, passage: Boundary, boundaries: Sequence[Boundary]) -> int:
+        """The first frame of what comes after; all of a fade, if right before it there is black, or a cut to it."""
+        ends = [cue.last + 1 for cue in self.taken]
+        ends += [other.start for other in boundaries if other is not passage]
+        near = [] if passage.is_cut else [end for end in ends if 0 <= passage.end + 1 - end <= 1]
+        return min(near, default=(passage.end + 1 + passage.start) // 2)
+
+    def _last_before(self, passage: Boundary, boundaries: Sequence[Boundary]) -> int:
+        """The last frame of what comes before; all of a fade, if right after it there is black, or a cut from it."""
+        starts = [cue.first - 1 for cue in self.taken]
+        starts += [other.end for other in boundaries if other is not passage]
+        near = [] if passage.is_cut else [start for start in starts if 0 <= start + 1 - passage.start <= 1]
+        return max(near, default=(passage.end + 1 + passage.start) // 2 - 1)
 
     def _gradual_around(self, frame: int) -> Boundary | None:
         return next((each for each in self._gradual if each.end < frame < each.start), None)
