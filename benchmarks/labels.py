@@ -26,6 +26,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -115,7 +116,8 @@ def plain_loop(video: Path, model: Path) -> int:
             return boxes
         if number / rate >= sampled * CADENCE:
             sampled += 1
-            boxes += len(plain_boxes(session.run(None, {"images": plain_input(frame)})[0][0]))
+            (output,) = cast("list[np.ndarray]", session.run(None, {"images": plain_input(frame)}))
+            boxes += len(plain_boxes(output[0]))
         number += 1
 
 

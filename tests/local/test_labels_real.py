@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def _plainly(session: onnxruntime.InferenceSession, frame: Picture, min_score: f
     image = np.full((1, 3, SIDE, SIDE), 114, np.float32)
     for channel in range(3):
         image[0, channel, :height, :width] = frame[:, :, 2 - channel]
-    (output,) = session.run(None, {"images": image})
+    (output,) = cast("list[NDArray[np.float32]]", session.run(None, {"images": image}))
     found: list[Detection] = []
     cell = 0
     for stride in (8, 16, 32):

@@ -72,7 +72,7 @@ def _cells(cells: Floats, how: GridCells, input_: Preparation, min_score: float)
     scores = scores * cells[:, 4]
     centres = (cells[:, :2] + places) * strides
     sizes = np.exp(cells[:, 2:4]) * strides
-    return _reaching(min_score, np.hstack([centres - sizes / 2, centres + sizes / 2]), scores, classes)
+    return _reaching(min_score, _around(centres, sizes), scores, classes)
 
 
 def _distributions(cells: Floats, how: EdgeDistributions, input_: Preparation, min_score: float) -> Boxes:
@@ -94,7 +94,13 @@ def _queries(logits: Floats, boxes: Floats, input_: Preparation, min_score: floa
         scores: Floats = np.float32(1) / (np.float32(1) + np.exp(-best))
     scaled = boxes * np.array([input_.width, input_.height] * 2, np.float32)
     centres, sizes = scaled[:, :2], scaled[:, 2:]
-    return _reaching(min_score, np.hstack([centres - sizes / 2, centres + sizes / 2]), scores, classes)
+    return _reaching(min_score, _around(centres, sizes), scores, classes)
+
+
+def _around(centres: Floats, sizes: Floats) -> Floats:
+    """The corners of boxes."""
+    half: Floats = sizes * np.float32(0.5)
+    return np.hstack([centres - half, centres + half])
 
 
 def _best(scores: Floats) -> tuple[Floats, NDArray[np.intp]]:

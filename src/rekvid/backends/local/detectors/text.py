@@ -83,8 +83,9 @@ class TextDetector:
         corners, scores = getattr(found, "boxes", None), getattr(found, "scores", None)
         lines = []
         for quadrangle, score in zip(() if corners is None else corners, scores or (), strict=True):
-            left, top = (float(each) for each in quadrangle.min(axis=0))
-            right, bottom = (float(each) for each in quadrangle.max(axis=0))
+            points: list[list[float]] = np.asarray(quadrangle, np.float64).tolist()
+            left, right = min(x for x, _ in points), max(x for x, _ in points)
+            top, bottom = min(y for _, y in points), max(y for _, y in points)
             share = (right - left) * (bottom - top) / (width * height)
             if score >= _MIN_SCORE and share <= _LARGEST_SHARE:
                 box = BoundingBox(
