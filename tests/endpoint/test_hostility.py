@@ -31,8 +31,8 @@ import rekvid
 from hostile import TARGETS, Hostile, mutated
 from rekvid.endpoint import Limits, Server, Settings
 
-REQUESTS = int(os.environ.get("REKVID_FUZZ_REQUESTS", "400"))
-VIDEOS = int(os.environ.get("REKVID_FUZZ_VIDEOS", "6"))
+REQUESTS = int(os.environ.get("REKVID_FUZZ_REQUESTS", "250"))
+VIDEOS = int(os.environ.get("REKVID_FUZZ_VIDEOS", "3"))
 SEED = int(os.environ.get("REKVID_FUZZ_SEED", "6"))
 ALLOWED = {200, 400, 403, 404, 405, 408, 413, 431}
 """What hostile requests may be answered with: no 500, which the service has for its own faults and for throttling."""

@@ -16,7 +16,7 @@ from rekvid.errors import ValidationError, VideoTooLargeError
 pytest.importorskip("av")
 pytest.importorskip("starlette")
 pytest.importorskip("moto.server")
-from calls import Answer, call
+from calls import Answer, call, faults_of
 from rekvid.backends.local import LocalBackend, VideoLimits
 from rekvid.backends.local.sources import Sources
 from rekvid.endpoint import Settings
@@ -154,6 +154,7 @@ def test_a_video_from_s3(s3: S3Client) -> None:
     assert signal.wait(job_id, 60)
     page = call(service, "GetSegmentDetection", {"JobId": job_id}).body
     assert (page["JobStatus"], len(page["Segments"])) == ("SUCCEEDED", 1)
+    assert faults_of("GetSegmentDetection", page) == [], "what was really found has the shape of the model too"
     assert page["Video"] == {"S3Object": {"Bucket": "films", "Name": "a b/film.mp4"}}
     for bucket, key in (("films", "missing.mp4"), ("nobodys", "film.mp4")):
         answer = start(service, key, bucket=bucket)
