@@ -219,6 +219,7 @@ def _task(path: Path) -> AbstractContextManager[Task]:
             min_technical_cue_confidence=50,
             max_pixel_threshold=0.2,
             min_coverage_percentage=99,
+            shot_detector=None,
         )
     )
 
