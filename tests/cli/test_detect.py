@@ -150,7 +150,7 @@ def test_a_local_file_is_staged_and_the_channel_handed_on(rekvid_command: Rekvid
     request = next(each for each in aws.fake.requests if isinstance(each, StartSegmentDetectionRequest))
     assert request.notification_channel is not None
     assert request.notification_channel.sns_topic_arn == channel.sns_topic_arn
-    (key,) = [each["Key"] for each in aws.s3.list_objects_v2(Bucket="media", Prefix="up/")["Contents"]]
+    (key,) = [each.get("Key", "") for each in aws.s3.list_objects_v2(Bucket="media", Prefix="up/").get("Contents", [])]
     assert aws.s3.get_object(Bucket="media", Key=key)["Body"].read() == film.read_bytes()
 
 
@@ -214,6 +214,24 @@ def test_options_that_make_no_sense_are_refused_before_any_work(
     answer = rekvid_command("segments", "nowhere.mp4", *arguments)
     assert (answer.exit_code, answer.stdout) == (2, "")
     assert words in answer.stderr
+
+
+def test_failures_are_a_sentence_and_an_exit_code(rekvid_command: Rekvid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong is said on standard error, with exit code 1; wrong words of the call have exit code 2."""
+    pytest.importorskip("av")
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "nowhere")
+    Path("bad.mp4").write_text("no video")
+    for arguments, code, words in (
+        (("bad.mp4",), 1, "failed"),
+        (("http://example.org/film.mp4",), 2, "a video is 's3://bucket/key'"),
+        (("s3://media/film.mp4", "--backend", "aws"), 1, "region"),
+        ((), 2, "Missing argument"),
+    ):
+        answer = rekvid_command("segments", *arguments)
+        assert (answer.exit_code, answer.stdout) == (code, ""), (arguments, answer.stderr)
+        assert words in answer.stderr
 
 
 def test_an_unknown_profile_is_a_sentence(rekvid_command: Rekvid, monkeypatch: pytest.MonkeyPatch) -> None:
