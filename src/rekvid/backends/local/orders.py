@@ -15,7 +15,7 @@ from rekvid.models import LabelDetection, LabelDetectionAggregateBy, LabelDetect
 
 
 class Orders:
-    """Takes note of items as they are stored, and puts them in order at the end; 24 bytes an item."""
+    """Takes note of items as they are stored, and puts them in order at the end; 32 bytes an item."""
 
     def __init__(self) -> None:
         self._count = 0
