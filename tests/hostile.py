@@ -182,3 +182,13 @@ def mutated(data: bytes, chance: random.Random, *, most: int = 8) -> bytes:
             case _ if chance.random() < 0.2:
                 del changed[at:]
     return bytes(changed)
+
+
+def spoilt(data: bytes, chance: random.Random) -> bytes:
+    """`data` with some bytes changed where they stand, so that a container keeps its order and decoders see it."""
+    changed = bytearray(data)
+    for _ in range(chance.choice([1, 4, 20, 100])):
+        at = chance.randrange(len(changed))
+        size = min(chance.choice([1, 1, 2, 8, 64]), len(changed) - at)
+        changed[at : at + size] = chance.choice([chance.randbytes(size), bytes(size), b"\xff" * size])
+    return bytes(changed)
