@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rekvid.cli.exits import exit_codes
+from rekvid.cli.output import check_target
 from rekvid.errors import ValidationError
 from rekvid.models import LabelDetection, SegmentDetection
 from rekvid.report import write_html
@@ -36,6 +37,9 @@ def report(
     """
     with exit_codes():
         video, paths = _split(files)
+        check_target(output)
+        if output.exists() and any(Path(each).exists() and output.samefile(each) for each in files):
+            raise ValidationError("--output", str(output), "is one of the files that are read: name another")
         results = [read_jsonl(path) for path in paths]
         write_html(
             output,

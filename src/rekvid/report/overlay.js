@@ -25,9 +25,11 @@ class Overlay {
     const size = Math.max(11, Math.min(18, picture.width / 45));
     context.font = `600 ${size}px system-ui, sans-serif`;
     context.textBaseline = "middle";
-    for (const detection of this.model.detectionsAt(this.player.time)) {
-      if (this.filter.passes(detection)) this.drawBoxes(context, picture, detection, size);
-    }
+    const found = this.model.detectionsAt(this.player.time).filter((detection) => this.filter.passes(detection));
+    const boxes = found.flatMap((detection) => this.boxesOf(detection, picture));
+    for (const box of boxes) this.drawBox(context, box);
+    const taken = []; // names come after all boxes, so that no line runs through one
+    for (const box of boxes) this.drawTag(context, picture, box, size, taken);
   }
 
   /** Where the picture lies in the canvas: as large as fits, in the middle. */
@@ -39,21 +41,24 @@ class Overlay {
     return { left: (width - wide * scale) / 2, top: (height - high * scale) / 2, width: wide * scale, height: high * scale };
   }
 
-  drawBoxes(context, picture, detection, size) {
+  /** The boxes of a detection that are sure enough, in pixels of the canvas. */
+  boxesOf(detection, picture) {
     const { names, name, colours, firstBox, boxes, boxConfidence } = this.model;
     const text = names[name[detection]];
+    const found = [];
     for (let box = firstBox[detection]; box < firstBox[detection + 1]; box++) {
       if (boxConfidence[box] < this.filter.minimum) continue;
       const [left, top, width, height] = boxes.subarray(4 * box, 4 * box + 4);
-      const x = picture.left + left * picture.width;
-      const y = picture.top + top * picture.height;
-      this.drawBox(context, x, y, width * picture.width, height * picture.height, colours[text]);
-      const tag = `${text} ${Math.round(boxConfidence[box])}`;
-      this.drawTag(context, picture, x, y, tag, colours[text], size);
+      found.push({
+        x: picture.left + left * picture.width, y: picture.top + top * picture.height,
+        width: width * picture.width, height: height * picture.height,
+        colour: colours[text], text: `${text} ${Math.round(boxConfidence[box])}`,
+      });
     }
+    return found;
   }
 
-  drawBox(context, x, y, width, height, colour) {
+  drawBox(context, { x, y, width, height, colour }) {
     for (const [line, style] of [[4, "rgb(0 0 0 / 55%)"], [2, colour]]) {
       context.lineWidth = line;
       context.strokeStyle = style;
@@ -61,15 +66,20 @@ class Overlay {
     }
   }
 
-  drawTag(context, picture, x, y, text, colour, size) {
-    const width = context.measureText(text).width + size * 0.8;
+  /** Above the box, else inside at its top, below it, or inside at its bottom: the first place that is free. */
+  drawTag(context, picture, box, size, taken) {
+    const width = context.measureText(box.text).width + size * 0.8;
     const height = size * 1.5;
-    // Above the box, or inside where there is no room; never past the picture.
-    const left = Math.max(picture.left, Math.min(x - 1, picture.left + picture.width - width));
-    const top = y - height < picture.top ? Math.max(y, picture.top) : y - height;
-    context.fillStyle = colour;
+    const left = Math.max(picture.left, Math.min(box.x - 1, picture.left + picture.width - width));
+    const lowest = picture.top + picture.height - height;
+    const tops = [box.y - height, box.y, box.y + box.height, box.y + box.height - height];
+    const places = tops.filter((top) => top >= picture.top && top <= lowest);
+    const free = (top) => !taken.some((tag) => left < tag.right && tag.left < left + width && top < tag.top + height && tag.top < top + height);
+    const top = places.find(free) ?? places[0] ?? picture.top;
+    taken.push({ left, top, right: left + width });
+    context.fillStyle = box.colour;
     context.fillRect(left, top, width, height);
     context.fillStyle = "#000";
-    context.fillText(text, left + size * 0.4, top + height / 2 + 0.5);
+    context.fillText(box.text, left + size * 0.4, top + height / 2 + 0.5);
   }
 }
