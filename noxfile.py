@@ -165,5 +165,5 @@ def benchmarks(session: nox.Session) -> None:
     name, *arguments = session.posargs or [""]
     if name not in scripts:
         session.error(f"name one of: {', '.join(scripts) or 'none is there yet'}")
-    session.install(".[all]")
+    session.install(".[all]", *group("browser"))
     session.run("python", str(scripts[name]), *arguments)
