@@ -407,7 +407,7 @@ def test_colours_follow_the_system(browser: Chrome, open_page: OpenPage, scheme:
         "Emulation.setDeviceMetricsOverride", {"width": width, "height": 1200, "deviceScaleFactor": 1, "mobile": False}
     )
     open_page(to_html(PETS, FILM_SHOTS, METADATA))
-    names = ("text", "soft", "accent", "panel", "page", "raised", "on-accent")
+    names = ["text", "soft", "accent", "panel", "page", "raised", "on-accent"]
     read = (
         "const style = getComputedStyle(document.documentElement);"
         "return arguments[0].map((name) => style.getPropertyValue('--' + name))"

@@ -70,8 +70,7 @@ def test_names_are_legible_at_any_size(size: tuple[int, int]) -> None:
     left, top, right, bottom = drawn
     assert bottom - top >= 1.3 * max(9, min(size) / 26)
     assert 0 <= left < right <= size[0]
-    darkest = picture.crop(drawn).convert("L").point(lambda level: 255 * (level < 40)).getbbox()
-    assert darkest is not None  # letters are black, if thin ones are smoothed
+    assert min(picture.crop(drawn).convert("L").tobytes()) < 40  # letters are black, if thin ones are smoothed
 
 
 def test_names_lie_side_by_side() -> None:
