@@ -270,6 +270,25 @@ def test_what_is_no_number_is_no_box() -> None:
     assert scores.tolist() == [1.0]
 
 
+_any_float = st.floats(width=32) | st.sampled_from([3e38, -3e38, 88.0, 200.0, 1.0])
+
+
+@hypothesis.given(st.lists(_any_float, min_size=4 * 38, max_size=4 * 38))
+@hypothesis.settings(max_examples=50)
+def test_no_output_makes_decoding_stumble(numbers: list[float]) -> None:
+    """Whatever a model gives out, there is no warning, and what remains has edges and scores that are numbers."""
+    values = np.array(numbers, np.float32).reshape(4, 38)
+    input_ = Preparation(width=16, height=16)
+    for outputs, how in (
+        ({"": values}, GridCells(strides=(8,))),
+        ({"": values}, EdgeDistributions(strides=(8,))),
+        ({"logits": values[:, 4:], "pred_boxes": values[:, :4]}, Queries()),
+    ):
+        corners, scores, _ = decode(outputs, how, input_, 0.1)
+        assert np.isfinite(corners).all()
+        assert np.isfinite(scores).all()
+
+
 def test_input_is_normalised_as_described() -> None:
     """Mean and deviation count in the order of the channels, for what is padding too."""
     how = Preparation(width=2, height=1, channels="BGR", mean=(1.0, 2.0, 3.0), deviation=(1.0, 2.0, 4.0), padding=11)

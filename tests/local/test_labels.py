@@ -174,6 +174,28 @@ def test_batches_change_nothing(video: Path, batch_size: int) -> None:
     assert detector.calls <= math.ceil(6 / batch_size) + 1
 
 
+class Tallying(PatchDetector):
+    """Notes how many frames each call has, with as many threads as it is told."""
+
+    def __init__(self, *, batch_size: int, concurrency: int) -> None:
+        super().__init__(batch_size=batch_size)
+        self.concurrency = concurrency
+        self.sizes: list[int] = []
+
+    def detect(self, frames: Sequence[Picture]) -> list[list[Detection]]:
+        self.sizes.append(len(frames))
+        return super().detect(frames)
+
+
+def test_batches_are_filled() -> None:
+    """A detector gets as many frames at once as it takes, all the way, beside one that takes other numbers."""
+    four, three = Tallying(batch_size=4, concurrency=2), Tallying(batch_size=3, concurrency=1)
+    seen = list(looks(itertools.islice(Counting(four.fit), 100), [four, three], unchanged_below=2.0))
+    assert [each.index for each in seen] == list(range(100))
+    assert four.sizes == [4] * 25
+    assert sorted(three.sizes) == [1, *[3] * 33]
+
+
 class Counting:
     """Samples without end that say how far they were read."""
 

@@ -9,8 +9,6 @@ that can't be cut is decoded by frame threads. Either way gives the same frames.
 from __future__ import annotations
 
 import dataclasses
-import os
-import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from typing import cast
@@ -23,6 +21,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from rekvid.backends.local.completeness import Tally, check_complete
+from rekvid.backends.local.cores import usable_cores
 from rekvid.backends.local.decoders import Decoders
 from rekvid.backends.local.entries import entry_finder
 from rekvid.backends.local.media import Media, has_decoder
@@ -56,7 +55,7 @@ def read(
         UnreadableVideoError: No frame can be decoded, or the file breaks off clearly before its announced end,
             or clearly fewer frames can be decoded than it announces. A fault that the decoder conceals is none.
     """
-    threads = min(_cores(), MOST_THREADS) if threads is None else threads
+    threads = min(usable_cores(), MOST_THREADS) if threads is None else threads
     tally = Tally()
     heard: deque[Sound] = deque()
     packets = _video_packets(media, tally, heard if listen else None)
@@ -70,15 +69,6 @@ def read(
     yield from heard
     tally.refused = decoders.refused
     check_complete(media, tally)
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    if sys.platform == "linux":
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
-    return count
 
 
 def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:

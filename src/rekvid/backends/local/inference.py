@@ -57,8 +57,8 @@ def looks(samples: Iterable[Sample], detectors: Sequence[Detector], *, unchanged
 
         def first() -> Look:
             index, futures = pending.popleft()
-            for lane in lanes:
-                lane.send()
+            for lane, future in zip(lanes, futures, strict=True):
+                lane.send_if_waiting(future)
             return Look(index=index, seen=tuple(future.result() for future in futures))
 
         for sample in samples:
@@ -112,14 +112,17 @@ class _Lane:
         self._last = (picture, Future())
         self._batch.append(self._last)
         if len(self._batch) >= self.detector.batch_size:
-            self.send()
+            self._send()
         return self._last[1]
 
-    def send(self) -> None:
-        """Let the detector look at the batch as it is."""
-        if self._batch:
-            batch, self._batch = self._batch, []
-            self._threads.submit(self._detect, batch)
+    def send_if_waiting(self, wanted: Future[Seen]) -> None:
+        """Let the detector look at the batch as it is, if `wanted` would otherwise wait for more frames to fill it."""
+        if any(future is wanted for _, future in self._batch):
+            self._send()
+
+    def _send(self) -> None:
+        batch, self._batch = self._batch, []
+        self._threads.submit(self._detect, batch)
 
     def _detect(self, batch: list[tuple[Picture, Future[Seen]]]) -> None:
         try:

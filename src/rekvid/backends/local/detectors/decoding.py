@@ -18,6 +18,8 @@ Boxes: TypeAlias = tuple[Floats, Floats, NDArray[np.intp]]
 
 _MOST = 300
 """The most boxes of a frame, the likeliest first; crowds beyond that are no use to anybody."""
+_FARTHEST = 1e6
+"""Pixels of the input from its corner beyond which nothing can lie, but for the faults of a model."""
 
 
 def prepare(frames: Sequence[Picture], how: Preparation) -> Floats:
@@ -52,15 +54,16 @@ def decode(outputs: Mapping[str, Floats], how: Decoding, input_: Preparation, mi
         input_: The input that they belong to.
         min_score: 0-1.
     """
-    match how:
-        case GridCells():
-            found = _cells(outputs[""], how, input_, min_score)
-            return _without_overlaps(found, how.overlap)
-        case EdgeDistributions():
-            found = _distributions(outputs[""], how, input_, min_score)
-            return _without_overlaps(found, how.overlap)
-        case Queries():
-            return _strongest(_queries(outputs[how.logits], outputs[how.boxes], input_, min_score))
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is left out by `_reaching`
+        match how:
+            case GridCells():
+                found = _cells(outputs[""], how, input_, min_score)
+                return _without_overlaps(found, how.overlap)
+            case EdgeDistributions():
+                found = _distributions(outputs[""], how, input_, min_score)
+                return _without_overlaps(found, how.overlap)
+            case Queries():
+                return _strongest(_queries(outputs[how.logits], outputs[how.boxes], input_, min_score))
 
 
 def _cells(cells: Floats, how: GridCells, input_: Preparation, min_score: float) -> Boxes:
@@ -90,8 +93,7 @@ def _distributions(cells: Floats, how: EdgeDistributions, input_: Preparation, m
 
 def _queries(logits: Floats, boxes: Floats, input_: Preparation, min_score: float) -> Boxes:
     best, classes = _best(logits)
-    with np.errstate(over="ignore"):  # to infinity, which makes the score 0
-        scores: Floats = np.float32(1) / (np.float32(1) + np.exp(-best))
+    scores: Floats = np.float32(1) / (np.float32(1) + np.exp(-best))  # 0 where the power is infinite
     scaled = boxes * np.array([input_.width, input_.height] * 2, np.float32)
     centres, sizes = scaled[:, :2], scaled[:, 2:]
     return _reaching(min_score, _around(centres, sizes), scores, classes)
@@ -110,8 +112,8 @@ def _best(scores: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 
 def _reaching(min_score: float, corners: Floats, scores: Floats, classes: NDArray[np.intp]) -> Boxes:
-    # What isn't a number, as a model with a fault gives it, is no box.
-    kept = np.flatnonzero((scores >= min_score) & np.isfinite(corners).all(axis=1))
+    # What isn't a number, or one without measure, as a model with a fault gives it, is no box.
+    kept = np.flatnonzero((scores >= min_score) & np.isfinite(scores) & (np.abs(corners) <= _FARTHEST).all(axis=1))
     return corners[kept], scores[kept], classes[kept]
 
 
