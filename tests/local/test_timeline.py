@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -18,7 +19,8 @@ from rekvid.backends.local.arrangement import arrange
 from rekvid.backends.local.credits import find_credits
 from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.cues import CueDetector
-from rekvid.backends.local.looks import Look
+from rekvid.backends.local.logos import find_logos
+from rekvid.backends.local.looks import Extent, Look
 from rekvid.backends.local.overlays import OverlayFinder
 from rekvid.backends.local.pictures import Plane, SmallFrame
 from rekvid.backends.local.shots import Boundary
@@ -147,6 +149,29 @@ def test_a_fade_from_black_belongs_to_what_fades_in() -> None:
     assert (timeline.start_of(10), timeline.end_of(17)) == (41, 118)
 
 
+def test_a_fade_to_black_and_the_cut_out_of_it_leave_the_fade_to_what_fades_and_the_black_to_none() -> None:
+    black = Cue(type=BLACK, first=66, last=77, confidence=100.0)
+    whole = Boundary(end=47, start=78, confidence=100.0)
+    timeline = Timeline(looks(10), [whole], [black], 240, RATE)
+    assert timeline.end_of(9) == 65
+    assert timeline.start_of(13) == 78
+
+
+def test_an_emblem_that_fades_in_after_a_cut_is_one_logo_from_the_cut_on() -> None:
+    shape = Extent(left=0.3, top=0.3, right=0.7, bottom=0.7)
+
+    def emblem(place: int) -> Look:
+        return replace(
+            look(6 * place), edges=0.03 if place == 8 else 0.1, ring=0.0, unread=1.0, extent=shape, emblem=shape
+        )
+
+    seen = [emblem(place) if 8 <= place < 24 else look(6 * place) for place in range(40)]
+    fade = Boundary(end=44, start=61, confidence=90.0)
+    cut = Boundary(end=143, start=144, confidence=100.0)
+    (logo,) = find_logos(Timeline(seen, [fade, cut], [], 240, RATE))
+    assert (logo.first, logo.last) == (45, 143)
+
+
 def test_no_cue_reaches_into_black() -> None:
     black = [
         Cue(type=BLACK, first=40, last=57, confidence=100.0),
@@ -167,9 +192,9 @@ proposals = st.builds(
 )
 
 
-@given(st.lists(proposals, max_size=8))
-def test_arranged_cues_cover_every_frame_once(wanted: list[Cue]) -> None:
-    cues = arrange(wanted, 100)
+@given(st.lists(proposals, max_size=8), st.sampled_from([0, 12]))
+def test_arranged_cues_cover_every_frame_once(wanted: list[Cue], least_content: int) -> None:
+    cues = arrange(wanted, 100, least_content=least_content)
     assert [frame for cue in cues for frame in range(cue.first, cue.last + 1)] == list(range(100))
 
 
@@ -182,6 +207,19 @@ def test_a_proposal_of_which_little_is_left_is_dropped() -> None:
     first = Cue(type=END, first=0, last=79, confidence=90.0)
     second = Cue(type=OPENING, first=30, last=99, confidence=90.0)
     assert [cue.type for cue in arrange([first, second], 100)] == [END, CONTENT]
+
+
+def test_a_gap_too_short_for_content_goes_to_the_cue_that_was_sampled() -> None:
+    logo = Cue(type=TechnicalCueType.STUDIO_LOGO, first=5, last=49, confidence=90.0)
+    black = Cue(type=BLACK, first=55, last=99, confidence=90.0)
+
+    def placed(least_content: int) -> list[tuple[TechnicalCueType, int, int]]:
+        cues = arrange([logo, black], 110, least_content=least_content)
+        return [(cue.type, cue.first, cue.last) for cue in cues]
+
+    assert placed(6) == [(logo.type, 0, 54), (BLACK, 55, 99), (CONTENT, 100, 109)]
+    contents = [(CONTENT, 0, 4), (CONTENT, 50, 54), (CONTENT, 100, 109)]
+    assert placed(5) == sorted([*contents, (logo.type, 5, 49), (BLACK, 55, 99)], key=lambda cue: cue[1])
 
 
 # Samples and overlays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,12 +15,14 @@ from rekvid.backends.local.cue import Cue
 from rekvid.backends.local.logos import find_logos, find_overlays
 from rekvid.backends.local.looks import Look, Looker
 from rekvid.backends.local.overlays import Emergence, OverlayFinder
-from rekvid.backends.local.pictures import BlackLevel, SmallFrame
+from rekvid.backends.local.pictures import DETAIL_RATE, BlackLevel, SmallFrame
 from rekvid.backends.local.shots import Boundary
 from rekvid.backends.local.slates import find_slates
 from rekvid.backends.local.sound import Sound
 from rekvid.backends.local.timeline import Timeline
 from rekvid.backends.local.titles import Title, find_titles
+
+_LEAST_CONTENT = 2 / DETAIL_RATE  # seconds: both ends of a gap may be off by one sample
 
 
 class CueDetector:
@@ -119,6 +122,7 @@ def cues_of(seen: Evidence) -> list[Cue]:
         ],
         seen.frame_count,
         seen.blackness.quiet,
+        least_content=math.ceil(_LEAST_CONTENT * seen.rate),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.looks import Look
+from rekvid.backends.local.looks import Extent, Look
 from rekvid.backends.local.overlays import Emergence
 from rekvid.backends.local.timeline import Timeline
 from rekvid.models import TechnicalCueType
@@ -84,7 +84,20 @@ def is_emblem(look: Look) -> bool:
 
 
 def _continues(timeline: Timeline, start: int, place: int) -> bool:
-    return place == start or not timeline.is_cut_between(timeline.looks[place - 1].index, timeline.looks[place].index)
+    """Whether the look at `place` shows the emblem of the look before; one that fades in after a cut goes on."""
+    if place == start:
+        return True
+    before, here = timeline.looks[place - 1], timeline.looks[place]
+    if not timeline.is_cut_between(before.index, here.index):
+        return True
+    return timeline.is_fade_between(before.index, here.index) and _is_same(before.extent, here.extent)
+
+
+def _is_same(one: Extent | None, other: Extent | None) -> bool:
+    if one is None or other is None:
+        return False
+    across = max(abs(one.left - other.left), abs(one.right - other.right))
+    return max(across, abs(one.top - other.top), abs(one.bottom - other.bottom)) <= _WANDER
 
 
 def _stands(looks: Sequence[Look]) -> bool:

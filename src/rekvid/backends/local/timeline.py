@@ -52,6 +52,12 @@ class Timeline:
         """Whether a shot begins after `frame` and not after `later`."""
         return bisect.bisect_right(self._cuts, frame) < bisect.bisect_right(self._cuts, later)
 
+    def is_fade_between(self, frame: int, later: int) -> bool:
+        """Whether the shot that begins after `frame` and not after `later` does so by a gradual transition."""
+        return self.is_cut_between(frame, later) and any(
+            each.end < later and frame < each.start for each in self._gradual
+        )
+
     def start_of(self, place: int, *, empty: float = EMPTY, within: float | None = None) -> int:
         """The first frame of what is seen from the look at `place` on.
 
@@ -107,18 +113,22 @@ class Timeline:
         return self.looks[place].edges < empty and not self.is_cut_between(first, last)
 
     def _first_after(self, passage: Boundary, boundaries: Sequence[Boundary]) -> int:
-        """The first frame of what comes after; all of a fade, if right before it there is black, or a cut to it."""
-        ends = [cue.last + 1 for cue in self.taken]
-        ends += [other.start for other in boundaries if other is not passage]
-        near = [] if passage.is_cut else [end for end in ends if 0 <= passage.end + 1 - end <= 1]
-        return min(near, default=(passage.end + 1 + passage.start) // 2)
+        """The first frame of what comes after; all of a fade from what ends there, or after a cut there."""
+        middle = (passage.end + 1 + passage.start) // 2
+        if passage.is_cut:
+            return middle
+        ends = [cue.last + 1 for cue in self.taken if passage.end <= cue.last + 1 <= passage.start]
+        cuts = [other.start for other in boundaries if 0 <= passage.end + 1 - other.start <= 1]
+        return max(ends, default=min(cuts, default=middle))
 
     def _last_before(self, passage: Boundary, boundaries: Sequence[Boundary]) -> int:
-        """The last frame of what comes before; all of a fade, if right after it there is black, or a cut from it."""
-        starts = [cue.first - 1 for cue in self.taken]
-        starts += [other.end for other in boundaries if other is not passage]
-        near = [] if passage.is_cut else [start for start in starts if 0 <= start + 1 - passage.start <= 1]
-        return max(near, default=(passage.end + 1 + passage.start) // 2 - 1)
+        """The last frame of what comes before; all of a fade to what begins there, or up to a cut there."""
+        middle = (passage.end + 1 + passage.start) // 2 - 1
+        if passage.is_cut:
+            return middle
+        starts = [cue.first - 1 for cue in self.taken if passage.end <= cue.first - 1 <= passage.start]
+        cuts = [other.end for other in boundaries if 0 <= other.end + 1 - passage.start <= 1]
+        return min(starts, default=max(cuts, default=middle))
 
     def _gradual_around(self, frame: int) -> Boundary | None:
         return next((each for each in self._gradual if each.end < frame < each.start), None)
