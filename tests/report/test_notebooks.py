@@ -63,7 +63,15 @@ def test_every_value_has_a_table(value: Shape) -> None:
     elements = shown(value)
 
     assert type(value).__name__ in elements.text
-    assert elements.seen <= {"table", "caption", "tr", "th", "td", "div"}
+    assert elements.seen <= {"table", "caption", "tr", "th", "td", "div", "svg", "g", "rect"}
+
+
+def test_label_shows_where_its_instances_are() -> None:
+    """A label with instances is shown with a frame and their boxes in it."""
+    shown_label = detection("Dog", 0, (0.25, 0.5, 0.5, 0.25)).label._repr_html_()
+
+    assert '<rect x="80.0" y="90.0" width="160.0" height="45.0"/>' in shown_label
+    assert "<svg" not in detection("Dog", 0).label._repr_html_()
 
 
 def test_long_lists_are_cut() -> None:

@@ -24,6 +24,22 @@ def members_table(title: str, members: Iterable[tuple[str, object]]) -> str:
     return f'<table style="border-collapse:collapse;border:0">{caption}{"".join(rows)}</table>'
 
 
+def boxes_drawing(boxes: Iterable[tuple[float, float, float, float]]) -> str:
+    """A small frame of 16:9 with boxes in it, given as left, top, width and height in ratios of the frame.
+
+    What the frame itself showed is not known to a value: `rekvid.report.pictures.annotate_frame` draws on it.
+    """
+    rects = "".join(
+        f'<rect x="{320 * left:.1f}" y="{180 * top:.1f}" width="{320 * width:.1f}" height="{180 * height:.1f}"/>'
+        for left, top, width, height in boxes
+    )
+    return (
+        '<svg viewBox="-1 -1 322 182" width="322" height="182" role="img" aria-label="Boxes in the frame" fill="none" '
+        'stroke="currentColor" style="max-width:100%"><rect width="320" height="180" rx="4" stroke-opacity=".35"/>'
+        f'<g stroke-width="2">{rects}</g></svg>'
+    )
+
+
 def _cell(member: object) -> str:
     if isinstance(member, tuple):
         more = f"<div>and {len(member) - _MOST:,} more</div>" if len(member) > _MOST else ""

@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 from typing import Annotated
 
+from rekvid.models._html import boxes_drawing
 from rekvid.models._shape import ABSENT, FirstMatch, Shape, Value, value
 from rekvid.models.jobs import JobPage
 from rekvid.models.media import VideoMetadata
@@ -174,6 +175,14 @@ class Label(Shape):
     parents: tuple[Parent, ...] = ABSENT
     aliases: tuple[LabelAlias, ...] = ABSENT
     categories: tuple[LabelCategory, ...] = ABSENT
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: where the instances are in the frame, and a table of what is set."""
+        table = Shape._repr_html_(self)
+        boxes = [each.bounding_box for each in self.instances]
+        if not boxes:
+            return table
+        return boxes_drawing((box.left, box.top, box.width, box.height) for box in boxes) + table
 
 
 @value
