@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import hypothesis.strategies as st
@@ -154,6 +155,55 @@ def _grid(folder: Path, **changes: object) -> OnnxDetector:
     }
     models.grid_model(folder / "grid.onnx")
     return OnnxDetector(**{**given, **changes})  # type: ignore[arg-type]  # what is wrong is what is tested
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("threads", -3),
+        ("classes", "x" * 80),
+        ("classes", ["Rose", 4]),
+        ("description", {}),
+        ("name", 3),
+        ("path", 3),
+        ("sha256", "c789"),
+    ],
+)
+def test_arguments_are_checked(field: str, wrong: object, tmp_path: Path) -> None:
+    """An argument that breaks its rule is named with its value."""
+    with pytest.raises(ValidationError, match=rf"^{field}(\[1\])?=") as caught:
+        _grid(tmp_path, **{field: wrong})
+    assert caught.value.rule
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "field"),
+    [
+        (yolox(416), {"min_confidence": 500}, "min_confidence=500"),
+        (yolox(416), {"decoding": {}}, "decoding={}"),
+        (yolox(416), {"preparation": None}, "preparation=None"),
+        (GridCells(), {"strides": (0, 16)}, r"strides\[0\]=0"),
+        (GridCells(), {"strides": ()}, r"strides=\(\)"),
+        (GridCells(), {"overlap": 45}, "overlap=45"),
+        (EdgeDistributions(), {"bins": 0}, "bins=0"),
+        (Queries(), {"boxes": ""}, "boxes=''"),
+        (yolox(416).preparation, {"width": 0}, "width=0"),
+        (yolox(416).preparation, {"channels": "GBR"}, "channels='GBR'"),
+        (yolox(416).preparation, {"deviation": (1, 0, 1)}, r"deviation\[1\]=0"),
+        (Fit(width=1, height=1), {"height": -1}, "height=-1"),
+    ],
+)
+def test_descriptions_are_checked(part: Any, changes: dict[str, object], field: str) -> None:
+    """A part of a description that breaks its rule is named with its value."""
+    with pytest.raises(ValidationError, match=f"^{field}: "):
+        dataclasses.replace(part, **changes)
+
+
+def test_other_digest(tmp_path: Path) -> None:
+    """A file with another digest than asked for is refused with both; one with that digest is taken."""
+    _grid(tmp_path, sha256=hashlib.sha256((models.grid_model(tmp_path / "grid.onnx")).read_bytes()).hexdigest())
+    with pytest.raises(ModelUnavailableError, match=f"its SHA-256 is .* instead of {'0' * 64}"):
+        _grid(tmp_path, sha256="0" * 64)
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 pytest.importorskip("av")
 import rekvid
 from patches import PatchDetector, paint_video
-from rekvid.backends.local import LabelSettings, LocalBackend
+from rekvid.backends.local import LabelSettings, LocalBackend, weights
 from rekvid.backends.local.detectors import Detector, DetectorSpec, yolox
-from rekvid.backends.local.detectors.registry import make, names, specs_of
+from rekvid.backends.local.detectors.registry import _DESCRIPTIONS, make, names, specs_of
 from rekvid.errors import JobFailedError, ModelUnavailableError, ValidationError
+
+if TYPE_CHECKING:
+    from rekvid.backends.local.detectors import OnnxDetector
 
 WAIT = 60
 
@@ -26,12 +29,8 @@ def _client(**arguments: Any) -> rekvid.Client:
     return rekvid.Client(LocalBackend(store=":memory:", **arguments))
 
 
-def test_model_of_ones_own(tmp_path: Path) -> None:
-    """A detector that is handed in as an object works in the worker process, with its weights named in the result."""
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
-    import av
-
+def _colours(folder: Path) -> OnnxDetector:
+    """A detector by a small model in `folder`."""
     import onnx_models as models
     from rekvid.backends.local.detectors import GridCells, OnnxDetector
 
@@ -40,8 +39,19 @@ def test_model_of_ones_own(tmp_path: Path) -> None:
         preparation=dataclasses.replace(yolox(416).preparation, width=models.WIDTH, height=models.HEIGHT),
         decoding=GridCells(strides=(models.CELL,)),
     )
-    path = models.grid_model(tmp_path / "colours.onnx")
-    detector = OnnxDetector(path, classes=("dog", "cat", "mouse"), description=description)
+    path = models.grid_model(folder / "colours.onnx")
+    return OnnxDetector(path, classes=("dog", "cat", "mouse"), description=description)
+
+
+def test_model_of_ones_own(tmp_path: Path) -> None:
+    """A detector that is handed in as an object works in the worker process, with its weights named in the result."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    import av
+
+    import onnx_models as models
+
+    detector = _colours(tmp_path)
     with av.open(str(tmp_path / "x.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=5, options={"crf": "1"})
         assert isinstance(stream, av.VideoStream)
@@ -63,14 +73,22 @@ def test_model_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_detector_that_fails_fails_its_job(video: Path) -> None:
-    """A detector's error fails the job with the detector's name and reason, in its making too."""
-    specs = [
-        DetectorSpec(factory="patches:PatchDetector", parameters={"fails_at": 1}),
-        DetectorSpec(factory="patches:PatchDetector", parameters={"colour": "blue"}),
-    ]
-    reasons = ("detector patches failed: the patches are gone", "can't be made: .*colour")
-    for spec, reason in zip(specs, reasons, strict=True):
-        with _client(detectors=[spec]) as client, pytest.raises(JobFailedError, match=reason):
+    """A detector's error fails the job with the detector's name and reason."""
+    spec = DetectorSpec(factory="patches:PatchDetector", parameters={"fails_at": 1})
+    reason = "detector patches failed: the patches are gone"
+    with _client(detectors=[spec]) as client, pytest.raises(JobFailedError, match=reason):
+        client.start_label_detection(video).wait(WAIT)
+
+
+def test_job_runs_no_other_file_than_the_backend_was_given(video: Path, tmp_path: Path) -> None:
+    """A model file that is another one when the job begins fails the job, with both digests."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    detector = _colours(tmp_path)
+    with _client(detectors=[detector]) as client:
+        with (tmp_path / "colours.onnx").open("ab") as file:
+            file.write(b"\n")
+        with pytest.raises(JobFailedError, match=r"can't be made: .*colours\.onnx is not .*: its SHA-256"):
             client.start_label_detection(video).wait(WAIT)
 
 
@@ -101,6 +119,7 @@ def test_missing_weights_are_told_when_the_backend_is_made(
         ("no_such_module:Detector", "can't be imported"),
         ("patches:NoSuchDetector", "can't be imported"),
         ("patches:COLOURS", "is not callable"),
+        ("os:fspath", "can't be made: .*path"),
     ],
 )
 def test_unknown_detectors_are_told_when_the_backend_is_made(detector: str, reason: str) -> None:
@@ -123,6 +142,52 @@ def test_what_is_no_detector_is_refused(detectors: Any, field: str) -> None:
     """What no detector can be named by is refused with its place."""
     with pytest.raises(ValidationError, match=field):
         LocalBackend(store=":memory:", detectors=detectors)
+
+
+def test_factory_that_makes_something_else_is_refused() -> None:
+    """What is made instead of a detector is refused with what it lacks, when the backend is made."""
+    with pytest.raises(ValidationError, match=r"detectors\[0\].factory='os:getcwd': .* has no name, .*, fit, detect"):
+        LocalBackend(store=":memory:", detectors=["os:getcwd"])
+    spec = DetectorSpec(factory="patches:PatchDetector", parameters={"batch_size": 0})
+    with pytest.raises(ValidationError, match=r"detectors\[0\].factory=.* breaks a rule: detector.batch_size=0"):
+        LocalBackend(store=":memory:", detectors=[spec])
+
+
+def needing_weights() -> PatchDetector:
+    """What a package gives whose weights aren't here."""
+    raise FileNotFoundError("no such file: faces.bin")
+
+
+def test_detector_that_cannot_be_made_is_told_when_the_backend_is_made() -> None:
+    """A factory that fails, as for want of its weights, or that doesn't take its parameters fails the backend."""
+    for spec, reason in (
+        (f"{__name__}:needing_weights", "needing_weights can't be made: no such file: faces.bin"),
+        (DetectorSpec(factory="patches:PatchDetector", parameters={"colour": "blue"}), "can't be made: .*colour"),
+    ):
+        with pytest.raises(ModelUnavailableError, match=rf"detectors\[0\]: .*{reason}"):
+            LocalBackend(store=":memory:", detectors=[spec])
+
+
+def test_default_detector_says_where_its_file_goes(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the default model a start of labels names the two commands, and which file to put where by hand."""
+    monkeypatch.setenv("REKVID_MODEL_DIR", str(tmp_path))
+    with _client() as client, pytest.raises(ModelUnavailableError) as caught:
+        client.start_label_detection(video)
+    model = weights.find(weights.DEFAULT_MODEL)
+    for part in (
+        'pip install "rekvid[onnx]"',
+        f"rekvid models pull {model.name}",
+        f"by hand: put the file from {model.url}",
+        f"at {tmp_path / model.file_name}",
+    ):
+        assert part in str(caught.value)
+
+
+def test_every_known_model_is_described() -> None:
+    """Each model that can be fetched by name is a detector of that name, and there is no other."""
+    assert set(_DESCRIPTIONS) == {model.name for model in weights.known()}
 
 
 @pytest.fixture

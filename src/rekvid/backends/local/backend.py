@@ -230,11 +230,13 @@ def _default_detectors() -> tuple[DetectorSpec, ...]:
     try:
         return _specs_of([DEFAULT_MODEL])
     except (MissingExtraError, ModelUnavailableError) as error:
+        from rekvid.backends.local.weights import by_hand
+
         unavailable = ModelUnavailableError(
             f'label detection on this machine needs a detector: `pip install "rekvid[onnx]"` installs what it runs on,'
             f" and `rekvid models pull {DEFAULT_MODEL}` fetches its weights"
         )
-        unavailable.hint = error.args[0]
+        unavailable.hint = f"{error.args[0]}; {by_hand(DEFAULT_MODEL)}"
         raise unavailable from error
 
 

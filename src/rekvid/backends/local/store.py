@@ -205,6 +205,7 @@ class Store:
             position = self._position(request, scope)
             limit = min(request.max_results or MAX_RESULTS, MAX_RESULTS)
             count, rows = self._items(request, job, position, limit)
+        member = aws_name(operation_of_get(request).items)
         head = json.loads(job["head"]) | {"JobStatus": job["status"]}
         if job["message"] is not None:
             head["StatusMessage"] = job["message"]
@@ -214,7 +215,7 @@ class Store:
             head["GetRequestMetadata"] = _order(request)
         # The items are JSON already: joined, not parsed and written again.
         items = ",".join(rows)
-        return f'{json.dumps(head)[:-1]},"{aws_name(operation_of_get(request).items)}":[{items}]}}'.encode()
+        return f'{json.dumps(head)[:-1]},"{member}":[{items}]}}'.encode()
 
     def close(self) -> None:
         """Close the database."""

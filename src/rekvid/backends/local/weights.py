@@ -18,7 +18,7 @@ from rekvid.backends.local.registry import DEFAULT_MODEL, ModelInfo, find, known
 from rekvid.clock import Clock, SystemClock
 from rekvid.errors import ConfigurationError, MissingExtraError, ModelUnavailableError
 
-__all__ = ["DEFAULT_MODEL", "ModelFolder", "ModelInfo", "ModelState", "find", "known", "path_of", "pull"]
+__all__ = ["DEFAULT_MODEL", "ModelFolder", "ModelInfo", "ModelState", "by_hand", "find", "known", "path_of", "pull"]
 
 _LOCK_SUFFIX: Final = ".lock"
 _PART_SUFFIX: Final = ".part"
@@ -80,7 +80,7 @@ class ModelFolder:
             error = ModelUnavailableError(f"{path} is not the model {model.name}: {fault}")
         else:
             return path
-        error.hint = f"`rekvid models pull {model.name}` fetches it; {self._by_hand(model)}"
+        error.hint = f"`rekvid models pull {model.name}` fetches it; {self.by_hand(model)}"
         raise error
 
     def pull(
@@ -112,7 +112,7 @@ class ModelFolder:
         try:
             return self._pull(model, on_progress, clock or SystemClock())
         except ModelUnavailableError as error:
-            error.hint = self._by_hand(model)
+            error.hint = self.by_hand(model)
             raise
         except OSError as error:
             raise ConfigurationError(
@@ -157,7 +157,8 @@ class ModelFolder:
             return f"it can't be read ({error})"
         return "" if digest == model.sha256 else f"its SHA-256 is {digest} instead of {model.sha256}"
 
-    def _by_hand(self, model: ModelInfo) -> str:
+    def by_hand(self, model: ModelInfo) -> str:
+        """What to do on a machine without a connection, as part of a sentence."""
         return f"by hand: put the file from {model.url} ({model.size} bytes) at {self.path_of(model)}"
 
 
@@ -170,6 +171,16 @@ def path_of(name: str) -> Path:
     """
     model = find(name)
     return ModelFolder.of_user().require(model)
+
+
+def by_hand(name: str) -> str:
+    """See `ModelFolder.by_hand`, for the user's model folder.
+
+    Raises:
+        ValidationError: No model has that name.
+    """
+    model = find(name)
+    return ModelFolder.of_user().by_hand(model)
 
 
 def pull(name: str, *, on_progress: OnBytes = lambda _done, _total: None) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekvid.models import BoundingBox, JsonValue
+from rekvid.models._rules import Checked, Whole
 
 Picture: TypeAlias = NDArray[np.uint8]
 """A frame as detectors see it: RGB in this order, 0-255, of the shape (height, width, 3), upright, with square pixels
@@ -17,7 +18,7 @@ unless its `Fit` stretches."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class Fit(Checked):
     """How large a detector wants its frames.
 
     Attributes:
@@ -26,10 +27,13 @@ class Fit:
         keep_aspect: Whether a frame keeps its shape, so that one side may come out smaller; otherwise it is stretched
             to exactly `width` by `height`.
         enlarge: Whether a frame that is smaller already is scaled up; only read with `keep_aspect`.
+
+    Raises:
+        ValidationError: A field breaks its rule.
     """
 
-    width: int
-    height: int
+    width: Annotated[int, Whole(1)]
+    height: Annotated[int, Whole(1)]
     keep_aspect: bool = True
     enlarge: bool = True
 

@@ -8,42 +8,58 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from rekvid.errors import ValidationError
 from rekvid.models import JsonValue
+from rekvid.models._rules import Checked, Items, Number, Text, Whole
 
 Triple: TypeAlias = tuple[float, float, float]
+_Level: TypeAlias = Annotated[float, Number(0, 255)]
+_Divisor: TypeAlias = Annotated[float, Number(0.001, 1000)]
+_Strides: TypeAlias = Annotated[tuple[Annotated[int, Whole(1)], ...], Items(1)]
+_Share: TypeAlias = Annotated[float, Number(0, 1)]
+_OutputName: TypeAlias = Annotated[str, Text(1)]
 _IMAGENET_MEAN: Triple = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 _IMAGENET_DEVIATION: Triple = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 
 
+class _Part(Checked):
+    """A part of a `Description`, in which it has to be an instance: a dictionary would be taken for any decoding."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"strict": True}
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
+class Preparation(_Part):
     """From frames to the model's input: float32 of the shape (batch, 3, height, width).
 
     Attributes:
-        width: Width of the input in pixels.
-        height: Height of the input in pixels.
+        width: Width of the input in pixels, at least 1.
+        height: Height of the input in pixels, at least 1.
         letterbox: Whether a frame keeps its shape, lies at the top left, and the rest is filled with `padding`;
             otherwise it is stretched.
         channels: The order of the colours.
         mean: What is taken off each channel, in the order of `channels`, on the scale of 0-255.
-        deviation: What each channel is divided by after that.
+        deviation: What each channel is divided by after that, 0.001-1000.
         padding: The level, 0-255, of what the frame doesn't cover.
+
+    Raises:
+        ValidationError: A field breaks its rule; so do those below.
     """
 
-    width: int
-    height: int
+    width: Annotated[int, Whole(1)]
+    height: Annotated[int, Whole(1)]
     letterbox: bool = True
     channels: Literal["RGB", "BGR"] = "RGB"
-    mean: Triple = (0.0, 0.0, 0.0)
-    deviation: Triple = (1.0, 1.0, 1.0)
-    padding: int = 114
+    mean: tuple[_Level, _Level, _Level] = (0.0, 0.0, 0.0)
+    deviation: tuple[_Divisor, _Divisor, _Divisor] = (1.0, 1.0, 1.0)
+    padding: _Level = 114.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class GridCells:
+class GridCells(_Part):
     """One output (batch, cells, 5 + classes): offset of the centre, log of the size, objectness and class scores.
 
     The cells are those of the grids of all strides, row by row. With `g` for the cell's place and `s` for its stride
@@ -51,34 +67,34 @@ class GridCells:
     0-1 already (YOLOX, Ge et al. 2021, and its ONNX demo).
 
     Attributes:
-        strides: The strides in pixels of the input, in the order of the cells.
+        strides: The strides in pixels of the input, each at least 1, in the order of the cells.
         overlap: The intersection over union, 0-1, above which the weaker of two boxes of a class is dropped.
     """
 
-    strides: tuple[int, ...] = (8, 16, 32)
-    overlap: float = 0.45
+    strides: _Strides = (8, 16, 32)
+    overlap: _Share = 0.45
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeDistributions:
+class EdgeDistributions(_Part):
     """One output (batch, cells, classes + 4 * bins): class scores 0-1, then a distribution for each edge's distance.
 
     A distance is the mean of the softmax over ``0 .. bins - 1``, times the stride, counted from the cell's corner to
     the left, the top, the right and the bottom (generalized focal loss, Li et al. 2020; NanoDet-Plus).
 
     Attributes:
-        strides: The strides in pixels of the input, in the order of the cells.
-        bins: How many values a distribution has.
+        strides: The strides in pixels of the input, each at least 1, in the order of the cells.
+        bins: How many values a distribution has, at least 1.
         overlap: The intersection over union, 0-1, above which the weaker of two boxes of a class is dropped.
     """
 
-    strides: tuple[int, ...] = (8, 16, 32, 64)
-    bins: int = 8
-    overlap: float = 0.6
+    strides: _Strides = (8, 16, 32, 64)
+    bins: Annotated[int, Whole(1)] = 8
+    overlap: _Share = 0.6
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Queries:
+class Queries(_Part):
     """Two outputs: logits (batch, queries, classes), and boxes (batch, queries, 4) as centre and size.
 
     Boxes are ratios of the input. A score is the sigmoid of a logit; each query is one thing at most, so nothing is
@@ -89,8 +105,8 @@ class Queries:
         boxes: Name of the output with the boxes.
     """
 
-    logits: str = "logits"
-    boxes: str = "pred_boxes"
+    logits: _OutputName = "logits"
+    boxes: _OutputName = "pred_boxes"
 
 
 Decoding: TypeAlias = GridCells | EdgeDistributions | Queries
@@ -98,7 +114,7 @@ _DECODINGS: Mapping[str, type[Decoding]] = {each.__name__: each for each in (Gri
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(Checked):
     """How a model is fed and read.
 
     Attributes:
@@ -109,7 +125,7 @@ class Description:
 
     preparation: Preparation
     decoding: Decoding
-    min_confidence: float = 10.0
+    min_confidence: Annotated[float, Number(0, 100)] = 10.0
 
     def to_json(self) -> dict[str, JsonValue]:
         """This description in a form that JSON can hold."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from rekvid.backends.local.detectors.decoding import Boxes, Floats, decode, expe
 from rekvid.backends.local.detectors.descriptions import Description
 from rekvid.errors import MissingExtraError, ModelUnavailableError, ValidationError
 from rekvid.models import BoundingBox, JsonValue
+from rekvid.models._rules import Items, Text, Whole, check_value
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -38,13 +39,14 @@ class OnnxDetector:
         description: How it is fed and read; the families are in `rekvid.backends.local.detectors.descriptions`.
         name: What it goes by; the file's name without its ending when absent.
         threads: How many frames are looked at at once, each by one thread; all cores when absent.
-            One thread a frame gets more frames done in a second than many threads on one frame.
+            One thread a frame gets more frames done in a second than many threads on one frame. At least 1.
+        sha256: The SHA-256 digest that the file has to have, 64 hexadecimal digits; any will do when absent.
 
     Raises:
         MissingExtraError: The extra ``onnx`` is not installed.
-        ModelUnavailableError: There is no such file.
+        ModelUnavailableError: There is no such file, or its digest is another.
         ValidationError: The file is no ONNX model, or its input or outputs have other shapes than described, or other
-            classes than named.
+            classes than named; or an argument breaks its rule.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class OnnxDetector:
         description: Description,
         name: str | None = None,
         threads: int | None = None,
+        sha256: str | None = None,
     ) -> None:
+        _check(path=path, classes=classes, description=description, name=name, threads=threads, sha256=sha256)
         self._path = Path(path).absolute()
         self._classes = tuple(classes)
         self._description = description
@@ -63,6 +67,10 @@ class OnnxDetector:
         self._threads = threads or usable_cores()
         model = _read(self._path)
         self._digest = hashlib.sha256(model).hexdigest()
+        if sha256 not in (None, self._digest):
+            raise ModelUnavailableError(
+                f"{self._path} is not the model {self._name}: its SHA-256 is {self._digest} instead of {sha256}"
+            )
         # From the bytes that the digest is of, so that nothing else can be run under it.
         self._session = _session(model, self._path)
         self._input, self._batch_size = self._check_input()
@@ -106,6 +114,7 @@ class OnnxDetector:
                 "description": self._description.to_json(),
                 "name": self._name,
                 "threads": self._threads,
+                "sha256": self._digest,  # or jobs could run what was put there since
             },
         )
 
@@ -194,14 +203,35 @@ class OnnxDetector:
 
 def of_spec(
     path: str,
+    *,
     classes: Sequence[str | None],
     description: Mapping[str, JsonValue],
     name: str,
     threads: int | None = None,
+    sha256: str | None = None,
 ) -> OnnxDetector:
     """The detector whose `OnnxDetector.spec` has these parameters."""
     how = Description.from_json(description)
-    return OnnxDetector(path, classes=classes, description=how, name=name, threads=threads)
+    return OnnxDetector(path, classes=classes, description=how, name=name, threads=threads, sha256=sha256)
+
+
+def _check(
+    *, path: object, classes: object, description: object, name: object, threads: object, sha256: object
+) -> None:
+    """Check the arguments of `OnnxDetector`."""
+    rules = {
+        "classes": (Annotated[tuple[str | None, ...], Items(1)], classes),
+        "name": (str | None, name),
+        "sha256": (Annotated[str, Text(64, 64, "[0-9a-f]*", "lower-case hexadecimal digits")], sha256),
+        "threads": (Annotated[int, Whole(1)], threads),
+    }
+    if not isinstance(path, str | os.PathLike):
+        raise ValidationError("path", path, "must be the path of a file")
+    if not isinstance(description, Description):
+        raise ValidationError("description", description, "must be a Description, such as yolox(416)")
+    for field, (rule, given) in rules.items():
+        if given is not None or field == "classes":
+            check_value(rule, given, field)
 
 
 def _read(path: Path) -> bytes:
