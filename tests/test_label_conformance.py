@@ -10,6 +10,8 @@ import pytest
 
 from rekvid.backends.aws import AwsBackend
 from rekvid.backends.base import Backend
+from rekvid.client import Client
+from rekvid.clock import SystemClock
 from rekvid.models import S3Object
 from rekvid.operations import VideoSource
 from rekvid.testing.label_conformance import LabelConformance
@@ -38,7 +40,7 @@ class TestLocalBackend(LabelConformance):
         pytest.importorskip("av")
         from rekvid.backends.local import LocalBackend
 
-        backend = LocalBackend(store=tmp_path_factory.mktemp("store"), detectors=[DETECTOR])
+        backend = LocalBackend(store=tmp_path_factory.mktemp("store"), workers=2, detectors=[DETECTOR])
         yield backend
         backend.close()
 
@@ -53,6 +55,13 @@ class TestLocalBackend(LabelConformance):
         return media / "broken.mp4"
 
 
+class HurriedClock(SystemClock):
+    """The machine's clock, but for sleep, which is cut short: polls meant for jobs of minutes come often enough here."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(min(seconds, 0.1))
+
+
 class TestWholePath(LabelConformance):
     """The AWS backend through botocore and HTTP to the endpoint, and from there to the local backend."""
 
@@ -64,7 +73,7 @@ class TestWholePath(LabelConformance):
         from rekvid.backends.local import LocalBackend
         from rekvid.endpoint import Server
 
-        local = LocalBackend(store=":memory:", buckets={"media": media}, detectors=[DETECTOR])
+        local = LocalBackend(store=":memory:", workers=2, buckets={"media": media}, detectors=[DETECTOR])
         session = boto3.session.Session(
             aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret", region_name="eu-west-1"
         )
@@ -73,6 +82,11 @@ class TestWholePath(LabelConformance):
             yield backend
             backend.close()
         local.close()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def client(cls, backend: Backend) -> Client:
+        return Client(backend, clock=HurriedClock())
 
     @pytest.fixture(scope="class")
     @classmethod

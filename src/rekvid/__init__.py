@@ -78,7 +78,7 @@ from rekvid.timecode import Timecode
 
 if TYPE_CHECKING:
     from rekvid.backends.aws import AwsBackend
-    from rekvid.backends.local import LocalBackend
+    from rekvid.backends.local import LabelSettings, LocalBackend
 
 __all__ = [
     "AccessDeniedError",
@@ -109,6 +109,7 @@ __all__ = [
     "LabelDetectionPage",
     "LabelDetectionResult",
     "LabelDetectionSortBy",
+    "LabelSettings",
     "LimitExceededError",
     "LocalBackend",
     "MissingExtraError",
@@ -154,8 +155,8 @@ if not TYPE_CHECKING:  # or type checkers would take every name for one of ours
             from rekvid.backends.aws import AwsBackend
 
             return AwsBackend
-        if name == "LocalBackend":
-            from rekvid.backends.local import LocalBackend
+        if name in ("LabelSettings", "LocalBackend"):
+            from rekvid.backends import local
 
-            return LocalBackend
+            return getattr(local, name)
         raise AttributeError(f"module 'rekvid' has no attribute {name!r}")

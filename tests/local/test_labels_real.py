@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -19,9 +19,7 @@ import onnxruntime
 from rekvid.backends.local.detectors import Detection, OnnxDetector, Picture, yolox
 from rekvid.backends.local.labelling import LabelFilter
 from rekvid.backends.local.labels import analyse_labels
-from rekvid.backends.local.media import open_media
 from rekvid.backends.local.registry import COCO_CLASSES
-from rekvid.backends.local.sampling import Sampler
 from rekvid.backends.local.settings import LabelSettings
 from rekvid.models import BoundingBox, LabelDetection
 from rekvid.tracks import tracks_of
@@ -45,37 +43,76 @@ def detector(model: Path) -> OnnxDetector:
     return OnnxDetector(model, classes=COCO_CLASSES, description=yolox(SIDE), name="yolox-nano")
 
 
-def _labels(video: Path, detector: OnnxDetector, cadence: int) -> list[LabelDetection]:
+class Recorder:
+    """A detector that keeps each frame with what was seen in it, so that the clips are looked at once for all tests."""
+
+    def __init__(self, inner: OnnxDetector) -> None:
+        self.inner = inner
+        self.name, self.version, self.fit = inner.name, inner.version, inner.fit
+        self.batch_size, self.concurrency = inner.batch_size, inner.concurrency
+        self.kept: list[tuple[Picture, list[Detection]]] = []
+
+    def detect(self, frames: Sequence[Picture]) -> list[list[Detection]]:
+        """See `Detector.detect`."""
+        found = self.inner.detect(frames)
+        self.kept += zip(frames, found, strict=True)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A clip that was looked at: its labels by timestamp, and the frames that the detector got."""
+
+    labels: list[LabelDetection]
+    kept: list[tuple[Picture, list[Detection]]]
+
+
+def _look_at(video: Path, detector: OnnxDetector, cadence: int) -> Clip:
+    recorder = Recorder(detector)
     found: list[LabelDetection] = []
     settings = LabelSettings(cadence_millis=cadence)
-    analyse_labels(video, [detector], settings=settings, asked=LabelFilter(), on_items=found.extend)
-    return [item for item in found if item.duration_millis is None]
+    analyse_labels(video, [recorder], settings=settings, asked=LabelFilter(), on_items=found.extend)
+    return Clip(labels=[item for item in found if item.duration_millis is None], kept=recorder.kept)
 
 
-def test_dog_is_seen_throughout(assets: Path, detector: OnnxDetector) -> None:
+@pytest.fixture(scope="module")
+def dog(assets: Path, detector: OnnxDetector) -> Clip:
+    return _look_at(assets / "videos" / "torchcodec_dog_eating.mp4", detector, 200)
+
+
+@pytest.fixture(scope="module")
+def bottle(assets: Path, detector: OnnxDetector) -> Clip:
+    return _look_at(assets / "videos" / "intel_bottle-detection.mp4", detector, 1000)
+
+
+@pytest.fixture(scope="module")
+def person(assets: Path, detector: OnnxDetector) -> Clip:
+    return _look_at(assets / "videos" / "intel_one-by-one-person-detection.mp4", detector, 1000)
+
+
+def test_dog_is_seen_throughout(dog: Clip) -> None:
     """Of the clip with a dog at least 90 % of the samples have Dog, and its ancestors beside it."""
-    found = _labels(assets / "videos" / "torchcodec_dog_eating.mp4", detector, 200)
-    times = {name: {each.timestamp for each in found if each.label.name == name} for name in ("Dog", "Pet", "Animal")}
+    times = {
+        name: {each.timestamp for each in dog.labels if each.label.name == name} for name in ("Dog", "Pet", "Animal")
+    }
     assert len(times["Dog"]) >= 0.9 * 69
     assert times["Dog"] <= times["Pet"] <= times["Animal"]
 
 
-def test_bottle_is_seen_whenever_one_is_there(assets: Path, detector: OnnxDetector) -> None:
+def test_bottle_is_seen_whenever_one_is_there(bottle: Clip) -> None:
     """Of the clip in which one to three bottles are always in view (by eye) each sample has Bottle."""
-    found = _labels(assets / "videos" / "intel_bottle-detection.mp4", detector, 1000)
-    assert [each.timestamp for each in found if each.label.name == "Bottle"] == list(range(0, 40_000, 1000))
+    assert [each.timestamp for each in bottle.labels if each.label.name == "Bottle"] == list(range(0, 40_000, 1000))
 
 
-def test_person_comes_and_goes(assets: Path, detector: OnnxDetector) -> None:
+def test_person_comes_and_goes(person: Clip) -> None:
     """Person is seen in nearly all samples with somebody in view, in none of the empty ones, and is six tracks."""
-    found = _labels(assets / "videos" / "intel_one-by-one-person-detection.mp4", detector, 1000)
-    seen = {(each.timestamp or 0) / 1000 for each in found if each.label.name == "Person"}
+    seen = {(each.timestamp or 0) / 1000 for each in person.labels if each.label.name == "Person"}
     samples = list(range(140))
     there = [each for each in samples if _within(each, PERSON)]
     assert len(there) > 100
     assert sum(_contains(seen, each) for each in there) >= 0.98 * len(there)
     assert not [each for each in samples if _within(each, EMPTY) and _contains(seen, each)]
-    tracks = tracks_of(found, max_gap_millis=2000, min_instances=3)
+    tracks = tracks_of(person.labels, max_gap_millis=2000, min_instances=3)
     assert sum(track.label == "Person" for track in tracks) == len(PERSON)
 
 
@@ -87,30 +124,15 @@ def _contains(moments: set[float], moment: float) -> bool:
     return any(math.isclose(each, moment, abs_tol=1e-6) for each in moments)
 
 
-@pytest.fixture(scope="module")
-def frames(assets: Path, detector: OnnxDetector) -> list[Picture]:
-    """100 frames of the real clips."""
-    pictures: list[Picture] = []
-    for name, cadence, count in (
-        ("torchcodec_dog_eating.mp4", Fraction(1, 2), 27),
-        ("intel_bottle-detection.mp4", Fraction(1), 39),
-        ("intel_one-by-one-person-detection.mp4", Fraction(4), 34),
-    ):
-        with open_media(assets / "videos" / name) as media:
-            clip = [each.pictures[detector.fit] for each in Sampler(media, cadence, [detector.fit])]
-        pictures += clip[:count]
-    return pictures
-
-
-def test_boxes_are_those_of_a_plain_decoding(model: Path, detector: OnnxDetector, frames: list[Picture]) -> None:
-    """On 100 real frames the detector finds what a plain loop over the model's output finds: the same boxes."""
+def test_boxes_are_those_of_a_plain_decoding(model: Path, dog: Clip, bottle: Clip, person: Clip) -> None:
+    """On 100 real frames the detector found what a plain loop over the model's output finds: the same boxes."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    assert len(frames) == 100
+    looked_at = [*dog.kept[::3][:22], *bottle.kept[:38], *person.kept[::3][:40]]
+    assert len(looked_at) == 100
     boxes = 0
-    for frame in frames:
-        (seen,) = detector.detect([frame])
+    for frame, seen in looked_at:
         found = [each for each in seen if each.confidence >= 30]
         expected = _plainly(session, frame, 0.30)
         assert sorted(each.class_name for each in found) == sorted(each.class_name for each in expected)
