@@ -18,6 +18,7 @@ nox.options.download_python = "never"
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
 BENCHMARKS = ROOT / "benchmarks"
+PARALLEL = ("--numprocesses", "auto")
 CHECKED = ("src", "tests", "examples", "benchmarks", "noxfile.py")
 EXTRA_MODULES = (
     "PIL",
@@ -59,7 +60,7 @@ def tests(session: nox.Session) -> None:
     """The test suite with all extras, on every supported Python that is found."""
     session.install(".[all]", *group("test", "models", "editors", "browser"))
     importable(session, expected=True)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -67,7 +68,7 @@ def core(session: nox.Session) -> None:
     """The test suite on the core install alone; tests that need an extra skip themselves."""
     session.install(".", *group("test"))
     importable(session, expected=False)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session(python="3.11")
@@ -96,7 +97,7 @@ def lowest(session: nox.Session) -> None:
     )
     session.run("uv", "pip", "list")
     importable(session, expected=True)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from rekvid.cli.display import bytes_bar
 from rekvid.cli.exits import exit_codes
@@ -26,13 +25,14 @@ def list_() -> None:
         from rekvid.backends.local.weights import ModelFolder, known
 
         folder = ModelFolder.of_user()
-        table = Table(caption=Text(f"Folder: {folder.path}"), caption_justify="left")
+        table = Table()
         for heading in ("name", "state", "size", "licence", "about"):
             table.add_column(heading, justify="right" if heading == "size" else "left")
         for model in known():
             size = f"{model.size / 1e6:.1f} MB"
             table.add_row(model.name, folder.state_of(model), size, model.licence, model.about)
     Console().print(table)
+    typer.echo(f"Folder: {folder.path}")  # not in the table, which would break a long one
 
 
 @app.command()
