@@ -24,7 +24,7 @@ from rekvid.job import LabelDetectionJob
 from rekvid.models import LabelDetection, VideoJobStatus
 from rekvid.operations import VideoSource
 
-_WAIT = 60  # seconds; far more than a job of the suite takes
+_WAIT = 600  # seconds; far more than a job of the suite takes, even on a client's clock that runs fast
 _ORDERS = tuple(itertools.product(("TIMESTAMP", "NAME"), ("TIMESTAMPS", "SEGMENTS")))
 
 
