@@ -156,7 +156,7 @@ def test_content_with_letters_or_shapes_in_it_stays_content(scene: Scene) -> Non
 @pytest.mark.assets
 def test_the_opening_of_a_film_gives_its_black_its_title_card_and_its_word_mark(assets: Path) -> None:
     found = real_cues(assets, "moviepy_bbb_0_30.webm")
-    assert [kind for kind, _, _ in found] == [BLACK, CONTENT, OPENING, CONTENT, LOGO, CONTENT]
+    assert [kind for kind, _, _ in found] == [BLACK, CONTENT, OPENING, CONTENT, LOGO]
     (_, first, last), (_, start, end) = found[2], found[4]
     assert 485 <= first <= 500  # a bird flies out of the letters from 480 on
     assert last == 550

@@ -30,6 +30,9 @@ _CLEAREST = 0.9  # or one line as clear as that
 STANDS = 0.7
 """The likeness from which on two looks show the same text at the same place; other words there reach about 0.45."""
 
+HELD = 0.6
+"""The same for text that has swayed; what is left of it between two samples blurs it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
@@ -140,7 +143,7 @@ class Looker:
             if motion.stay < STANDS:
                 motion.move, motion.shift = _movement(self._last, text)
                 motion.held, _ = _held(self._last, text, motion.shift)
-        if motion.held < STANDS or self._anchor is None:
+        if motion.held < HELD or self._anchor is None:
             motion.again = 0.0 if self._stood is None else _likeness(self._stood, text)
             self._anchor = text
         else:

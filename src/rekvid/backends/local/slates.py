@@ -21,7 +21,9 @@ _LEAST_ROWS = 4
 _LEAST_SECONDS = 0.9
 _OTHER_GROUND = 16.0  # levels between two grounds that are not one
 _NEIGHBOUR = 1.2  # seconds: cards that follow each other as fast are credits
-_STEADY_HAND = 13  # samples by which a clapper board sways; a page that a camera passes goes farther
+_SWAYS = 19  # samples, 4 % of the width, by which a clapper board sways
+_PASSES = 8  # samples by which a page that a camera passes has moved,
+_ONWARD = 0.8  # and the share of its way that led away
 
 
 def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title, Cue]]:
@@ -33,7 +35,7 @@ def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title
         look = timeline.looks[(title.first + title.last) // 2]
         start = timeline.seconds(timeline.looks[title.first].index)
         seconds = timeline.seconds(timeline.looks[title.last].index) - start
-        if title.rolls or title.drift > _STEADY_HAND or start > window or seconds < _LEAST_SECONDS:
+        if title.rolls or _passes(title) or start > window or seconds < _LEAST_SECONDS:
             continue
         if rows_of(look) < _LEAST_ROWS:
             continue
@@ -71,6 +73,11 @@ def aligned_of(look: Look) -> float:
     return max((together(line) for line in look.lines), default=0) / max(1, len(look.lines))
 
 
+def _passes(title: Title) -> bool:
+    """Whether a card is more likely a page or a sign that a camera passes than a card or a board in a hand."""
+    return title.drift > _SWAYS or (title.drift > _PASSES and title.onward > _ONWARD)
+
+
 def _is_card_beside(timeline: Timeline, title: Title, other: Title, rows: int) -> bool:
     """Whether `other`, right before or after, is a roll, or a card of so many `rows` on a ground like `title`'s."""
     first, last = sorted((title, other), key=lambda each: each.first)
@@ -78,7 +85,7 @@ def _is_card_beside(timeline: Timeline, title: Title, other: Title, rows: int) -
     look, other_look = (timeline.looks[(each.first + each.last) // 2] for each in (title, other))
     if gap > _NEIGHBOUR or abs(look.ground - other_look.ground) > _OTHER_GROUND:
         return False
-    is_card = other.drift <= _STEADY_HAND and last.again < STANDS and rows_of(other_look) >= rows
+    is_card = not _passes(other) and last.again < STANDS and rows_of(other_look) >= rows
     return other.rolls or is_card
 
 

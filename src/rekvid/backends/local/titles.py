@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rekvid.backends.local.looks import STANDS, Look
+from rekvid.backends.local.looks import HELD, STANDS, Look
 
 _ROLLING = 0.45  # the likeness of rolling text from look to look, as lines enter and leave
 _LEAST_SHIFT = 2  # rows from look to look at which there may be a roll
@@ -28,6 +29,8 @@ class Title:
         again: How alike a card is to the one before it, 0-1.
         stillness: The share of its looks in which a card is where it was, 0-1; 0 for a roll.
         drift: By how many samples of `SmallFrame.detail` a card has been away from where it was at first.
+        onward: The share of a card's way that leads away from where it was at first, 0-1: what a camera passes goes on,
+            what a hand holds comes back; 1 for a roll.
         steadiness: The share of the steps of a roll that are of one size; 1 for a card.
     """
 
@@ -37,6 +40,7 @@ class Title:
     again: float
     stillness: float
     drift: float
+    onward: float
     steadiness: float
 
 
@@ -75,10 +79,20 @@ def _roll_from(looks: Sequence[Look], start: int) -> Title | None:
         return None
     usual = statistics.median(steps)
     steadiness = sum(_fits(step, usual) for step in steps) / (last - start)
-    if steadiness < _STEADY or abs(statistics.mean(steps)) < _SLOWEST:
+    # Looks without a step count here: a page that a camera passes slowly has a few steps that are large enough.
+    passed = looks[start + 1 : last + 1]
+    speed = abs(sum(look.shift for look in passed)) / sum(look.span for look in passed)
+    if steadiness < _STEADY or speed < _SLOWEST:
         return None
     return Title(
-        first=start, last=last, rolls=True, again=0.0, stillness=0.0, drift=0.0, steadiness=min(1.0, steadiness)
+        first=start,
+        last=last,
+        rolls=True,
+        again=0.0,
+        stillness=0.0,
+        drift=0.0,
+        onward=1.0,
+        steadiness=min(1.0, steadiness),
     )
 
 
@@ -107,9 +121,15 @@ def _card_from(looks: Sequence[Look], start: int) -> Title | None:
         again=looks[start].again,
         stillness=sum(look.stay >= STANDS for look in after) / len(after),
         drift=max(math.hypot(*look.sway) for look in after),
+        onward=_onward([look.sway for look in looks[start : last + 1]]),
         steadiness=1.0,
     )
 
 
+def _onward(sways: Sequence[tuple[int, int]]) -> float:
+    way = sum(math.dist(one, other) for one, other in itertools.pairwise(sways))
+    return math.dist(sways[0], sways[-1]) / way if way else 0.0
+
+
 def _stays(look: Look) -> bool:
-    return look.held >= STANDS
+    return look.held >= HELD
