@@ -3,7 +3,9 @@
     nox -s benchmarks -- calibration            # the weights, from reels of the tuning seeds
     nox -s benchmarks -- calibration --check    # how often boundaries are true, on reels of other seeds
 
-Reels are painted at the size of small frames, without a codec. A cut is true where the reel has one before the same
+Reels are painted at the size of small frames, without a codec. For each seed there are two: the one that detectors are
+measured on, and one in which each shot has three disturbances, so that there is enough that could be taken for a
+boundary. A cut is true where the reel has one before the same
 frame. A gradual candidate is true where it agrees with a transition to a quarter of its length or three frames at both
 ends (at one end for a fade, which is fitted by halves) and false where it touches none; others say nothing of how
 candidates that are worth reporting look, and are left out.
@@ -12,8 +14,10 @@ candidates that are worth reporting look, and are left out.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -25,28 +29,44 @@ from rekvid.backends.local.decode import SmallFrame
 from rekvid.backends.local.gradual import Candidate, GradualDetector
 from rekvid.backends.local.ramps import Kind
 from rekvid.backends.local.shots import ShotDetector
-from rekvid.testing.random_reels import BENCHMARK_SEEDS, random_reel
-from rekvid.testing.reels import GradualStretch, Truth, paint_reel, reel_truth
-from rekvid.testing.truth import TransitionKind
+from rekvid.testing.plan import plan_of, truth_of
+from rekvid.testing.random_reels import BENCHMARK_SEEDS, random_disturbance, random_place, random_reel
+from rekvid.testing.reels import paint_reel
+from rekvid.testing.scenes import Scene
+from rekvid.testing.truth import GradualStretch, TransitionKind, Truth
 
 RATE = Fraction(25)
 BINS = (50, 60, 70, 80, 90, 95, 99, 99.9, 100.01)
-RIDGE = 1.0  # keeps weights small that the reels say little about
+RIDGE = 0.1  # keeps weights small that the reels say little about
 
 Samples = list[tuple[tuple[float, ...], bool]]
 
 
-def frames_of(seed: int) -> Iterator[SmallFrame]:
+def busy_reel(seed: int) -> tuple[Scene, ...]:
+    """Five shots with three disturbances each, joined by cuts."""
+    generator = np.random.default_rng((seed, 0xB5))
+    return tuple(
+        dataclasses.replace(
+            random_place(generator),
+            seconds=10.0,
+            disturbances=tuple(random_disturbance(generator, start) for start in (1.0, 4.0, 7.0)),
+        )
+        for _ in range(5)
+    )
+
+
+def frames_of(scenes: Sequence[Scene], seed: int) -> Iterator[SmallFrame]:
     """The small frames of a reel."""
-    for index, (luma, blue, red) in enumerate(paint_reel(random_reel(seed), rate=RATE, seed=seed)):
+    for index, (luma, blue, red) in enumerate(paint_reel(scenes, rate=RATE, seed=seed)):
         yield SmallFrame(index=index, time=index / RATE, luma=luma, blue=blue, red=red, black_share=0.0)
 
 
-def candidates(seed: int, truth: Truth, samples: dict[str, Samples]) -> None:
+def candidates(scenes: Sequence[Scene], seed: int, samples: dict[str, Samples]) -> None:
     """Add the candidates of a reel to `samples`."""
-    cuts, gradual = CutDetector(RATE), GradualDetector(RATE)
+    truth = truth_of_reel(scenes)
+    cuts, gradual = CutDetector(RATE, faintest=-math.inf), GradualDetector(RATE)
     found: list[Candidate] = []
-    for frame in frames_of(seed):
+    for frame in frames_of(scenes, seed):
         for cut in cuts.feed(frame):
             samples["CUT"].append((cut.evidence.features, cut.start in truth.cuts))
             if cut.start in truth.cuts:
@@ -56,6 +76,12 @@ def candidates(seed: int, truth: Truth, samples: dict[str, Samples]) -> None:
         verdict = is_true(each, truth)
         if verdict is not None:
             samples[each.evidence.kind.name].append((each.evidence.features, verdict))
+
+
+def truth_of_reel(scenes: Sequence[Scene]) -> Truth:
+    """The boundaries of a reel; they need no picture of it."""
+    plan = plan_of(scenes, RATE)
+    return truth_of(plan, RATE, [False] * plan[-1].end, audio=False)
 
 
 def is_true(found: Candidate, truth: Truth) -> bool | None:
@@ -93,7 +119,8 @@ def fit(seeds: range) -> None:
     """Print the constants of `rekvid.backends.local.calibration`."""
     samples: dict[str, Samples] = {"CUT": [], "DISSOLVE": [], "WIPE": []}
     for seed in seeds:
-        candidates(seed, reel_truth(random_reel(seed), rate=RATE, seed=seed), samples)
+        candidates(random_reel(seed), seed, samples)
+        candidates(busy_reel(seed), seed, samples)
     for name, rows in samples.items():
         *weights, offset = (round(float(weight), 3) for weight in fitted(rows))
         true = sum(verdict for _, verdict in rows)
@@ -104,9 +131,9 @@ def check(seeds: range) -> None:
     """Print how many of the boundaries with a confidence are true."""
     found: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
     for seed in seeds:
-        truth = reel_truth(random_reel(seed), rate=RATE, seed=seed)
-        detector = ShotDetector(RATE)
-        boundaries = [each for frame in frames_of(seed) for each in detector.feed(frame)] + detector.finish()
+        scenes = random_reel(seed)
+        truth, detector = truth_of_reel(scenes), ShotDetector(RATE)
+        boundaries = [each for frame in frames_of(scenes, seed) for each in detector.feed(frame)] + detector.finish()
         for each in boundaries:
             found[each.is_cut].append((each.confidence, holds(each, truth)))
     print(f"seeds {seeds.start}-{seeds.stop - 1}\n| confidence | cuts | mean | true | gradual | mean | true |")

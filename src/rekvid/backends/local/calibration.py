@@ -36,6 +36,7 @@ def confidence_of(logit: float) -> float:
     return 100 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
-DISSOLVE = Logistic(weights=(-1.153, -0.742, -0.429, 3.186, 1.109, -1.343, -3.549, -1.154), offset=-3.026)
-WIPE = Logistic(weights=(-4.413, -1.918, -1.219, 2.028, 1.546, -0.876, 0.716, 0.745), offset=-23.182)
-CUT = Logistic(weights=(0.926, 6.286, -0.231, -8.178, 8.051), offset=-12.205)
+# python benchmarks/calibration.py --reels 40
+CUT = Logistic(weights=(1.027, 4.587, -0.189, -12.515, 4.956), offset=-9.315)
+DISSOLVE = Logistic(weights=(-1.126, -0.985, 0.687, 2.723, 0.45, -4.334, -7.861, -0.24), offset=-1.614)
+WIPE = Logistic(weights=(-4.102, -3.804, -0.814, 3.24, 1.812, -9.777, 0.072, -0.142), offset=-25.528)

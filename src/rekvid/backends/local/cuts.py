@@ -29,7 +29,6 @@ FLOOR = 3.0
 _STILL = 1.6  # levels: what coding alone does to a still picture; steps below it count as this
 _ALIKE = 0.65  # of `likeness`: pictures above it are of one scene, without a closer look
 _STANDS_OUT = 1.5  # times the steps around it: a step below that isn't looked at more closely
-_FAINTEST = -3.0  # logarithm of the odds: whatever is less likely to be a cut isn't searched for flashes
 _RETURN = 0.4  # a scene has come back where it differs from itself by less than this share of the step
 
 
@@ -84,8 +83,15 @@ class CutDetector:
         look_ahead: How many frames after a cut have to be seen before it is reported.
     """
 
-    def __init__(self, rate: Fraction) -> None:
-        """Make a detector for video of `rate` frames a second."""
+    def __init__(self, rate: Fraction, *, faintest: float = -3.0) -> None:
+        """Make a detector for video of `rate` frames a second.
+
+        Args:
+            rate: Frames a second.
+            faintest: Logarithm of the odds; whatever is less likely to be a cut even if no flash speaks against it
+                is not reported. It saves time, and calibration does without it.
+        """
+        self._faintest = faintest
         # A quarter of a second covers the longest usual flash; at low rates a few frames are needed to judge at all.
         self.look_ahead = max(5, round(rate / 4))
         self._near = max(5, round(rate / 6))
@@ -117,7 +123,7 @@ class CutDetector:
             return []
         alike = likeness(step.old, step.new)
         evidence = self._evidence(place, alike) if alike < _ALIKE and self._stands_out(place) else None
-        if evidence is None or CUT.logit(evidence.features) < _FAINTEST:
+        if evidence is None or CUT.logit(evidence.features) < self._faintest:
             return []
         returning = _returning(step, *self._sides(place, self.look_ahead), evidence.unexplained)
         return [CutCandidate(start=step.new.index, evidence=dataclasses.replace(evidence, returning=returning))]
