@@ -122,7 +122,9 @@ def rgb_of(frame: SmallFrame, *, full_range: bool) -> Pictures:
 
 def _shrunk(plane: Plane) -> NDArray[np.float32]:
     rows, columns = plane.shape
-    shrunk: NDArray[np.float32] = _SHARES[rows, HEIGHT] @ plane.astype(np.float32) @ _SHARES[columns, WIDTH].T
+    shrunk: NDArray[np.float32] = np.linalg.multi_dot(
+        (_SHARES[rows, HEIGHT], plane.astype(np.float32), _SHARES[columns, WIDTH].T)
+    )
     return shrunk
 
 

@@ -63,7 +63,7 @@ def onnx_network(path: Path) -> Network:
 
     def run(pictures: Pictures) -> tuple[Logits, Logits]:
         cuts, transitions = session.run(None, {name: pictures.astype(kind, copy=False)})
-        return cuts, transitions
+        return np.asarray(cuts, np.float32), np.asarray(transitions, np.float32)
 
     try:
         answers = run(np.zeros((1, WINDOW, HEIGHT, WIDTH, 3), np.uint8))
