@@ -64,7 +64,7 @@ def frames_of(scenes: Sequence[Scene], seed: int) -> Iterator[SmallFrame]:
 def candidates(scenes: Sequence[Scene], seed: int, samples: dict[str, Samples]) -> None:
     """Add the candidates of a reel to `samples`."""
     truth = truth_of_reel(scenes)
-    cuts, gradual = CutDetector(RATE, faintest=-math.inf), GradualDetector(RATE)
+    cuts, gradual = CutDetector(RATE, faintest=-math.inf), GradualDetector(RATE, faintest=-math.inf)
     found: list[Candidate] = []
     for frame in frames_of(scenes, seed):
         for cut in cuts.feed(frame):

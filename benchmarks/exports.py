@@ -73,8 +73,10 @@ def written(shots: list[SegmentDetection], rate: Fraction, start: Timecode) -> I
 
 def differences(text: str, kind: str, shots: list[SegmentDetection], rate: Fraction, start: Timecode) -> int:
     """How many of `shots` have other frames in `text`."""
-    given = {"rate": float(rate)} if kind == "cmx_3600" else {}
-    timeline = opentimelineio.adapters.read_from_string(text, kind, **given)
+    if kind == "cmx_3600":
+        timeline = opentimelineio.adapters.read_from_string(text, kind, rate=float(rate))
+    else:
+        timeline = opentimelineio.adapters.read_from_string(text, kind)
     offset = start.to_frame(rate)
     ranges = [clip.source_range for clip in timeline.find_clips()]
     read = [

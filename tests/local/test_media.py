@@ -26,7 +26,7 @@ from rekvid.backends.local.media import (
     single_precision,
     video_metadata,
 )
-from rekvid.backends.local.sound import Sound, sounds
+from rekvid.backends.local.sound import Ear, Sound
 from rekvid.models import AudioMetadata, VideoColorRange, VideoMetadata
 from rekvid.testing.reels import BlackScene, Encoding, TextureScene, make_reel
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, exact_rate
@@ -142,7 +142,23 @@ def test_loudness_is_judged_alike_in_every_sample_format(sample_format: str, lev
     piece.sample_rate, piece.pts, piece.time_base = 48000, 4800, Fraction(1, 48000)
     (converted,) = av.AudioResampler(format=sample_format, layout="stereo", rate=48000).resample(piece)
     expected = [Sound(start=Fraction(1, 10), end=Fraction(2, 10))] if is_sound else []
-    assert list(sounds(converted)) == expected
+    ear = Ear()
+    assert [*ear.hear(converted), *ear.finish()] == expected
+
+
+def test_pieces_are_heard_together_until_there_is_a_gap() -> None:
+    """A sound that runs over many pieces is one, and the clock of what comes after a gap is its own."""
+    ear = Ear()
+    heard: list[Sound] = []
+    for number in [*range(10), *range(20, 25)]:
+        piece = av.AudioFrame.from_ndarray(np.full((1, 480), 0.5, np.float32), format="fltp", layout="mono")
+        piece.sample_rate, piece.pts, piece.time_base = 48000, number * 480, Fraction(1, 48000)
+        heard += ear.hear(piece)
+    heard += ear.finish()
+    assert heard == [
+        Sound(start=Fraction(0), end=Fraction(1, 10)),
+        Sound(start=Fraction(2, 10), end=Fraction(1, 4)),
+    ]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

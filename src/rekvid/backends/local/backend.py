@@ -65,9 +65,8 @@ class LocalBackend:
             `OnnxDetector` or others' objects with a spec (see `rekvid.backends.local.detectors`). Several work on one
             job together. None is ``yolox-nano``, which isn't asked for before labels are.
         label_settings: How labels are detected; a sample each 200 ms when absent.
-        shot_detector: What finds shots. None is the detector of our own, which needs no weights and costs less than a
-            millisecond a frame. ``"transnetv2"`` is that network (extra ``transnetv2``), which costs 15 times as much,
-            more than decoding does; the path of an ``.onnx`` file is the same network as you exported it (extra
+        shot_detector: What finds shots. None is the detector of our own, which needs no weights and costs much less
+            than decoding. ``"transnetv2"`` is that network (extra ``transnetv2``), which costs more than decoding; the path of an ``.onnx`` file is the same network as you exported it (extra
             ``onnx``), with the inputs and outputs that `rekvid.backends.local.transnet_networks.onnx_network` states.
         clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
 

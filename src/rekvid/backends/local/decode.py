@@ -9,7 +9,7 @@ that can't be cut is decoded by frame threads. Either way gives the same frames.
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Generator, Iterator
 from typing import cast
 
@@ -27,7 +27,7 @@ from rekvid.backends.local.entries import entry_finder
 from rekvid.backends.local.media import Media, has_decoder
 from rekvid.backends.local.pictures import BlackLevel, Plane, Shrinker, SmallFrame
 from rekvid.backends.local.ranges import ranges
-from rekvid.backends.local.sound import Sound, sounds
+from rekvid.backends.local.sound import Ear, Sound
 
 __all__ = ["BlackLevel", "Plane", "SmallFrame", "read"]
 
@@ -74,14 +74,15 @@ def read(
 def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:
     """The packets of the video; what sounds in those of the audio streams between them is added to `heard`."""
     packets = media.container.demux()
+    ears: defaultdict[int, Ear] = defaultdict(Ear)
     while True:
         try:
-            packet = next(packets)
-        except StopIteration:
-            return
+            packet = next(packets, None)
         except av.error.FFmpegError:
             tally.broke_off = True
-            return
+            packet = None
+        if packet is None:
+            break
         tally.count(packet, media.video)
         stream = packet.stream
         if stream is media.video:
@@ -91,7 +92,10 @@ def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> It
         # At the end, an empty packet without a dts makes the decoder give back what it still holds.
         elif heard is not None and _is_audio(stream) and (packet.size or packet.dts is None):
             for piece in _heard(packet):
-                heard.extend(sounds(piece))
+                heard.extend(ears[stream.index].hear(piece))
+    if heard is not None:
+        for ear in ears.values():
+            heard.extend(ear.finish())
 
 
 def _is_audio(stream: Stream) -> bool:

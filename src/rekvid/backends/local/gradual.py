@@ -11,7 +11,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +20,7 @@ from rekvid.backends.local.calibration import DISSOLVE, WIPE
 from rekvid.backends.local.decode import SmallFrame
 from rekvid.backends.local.outlines import Outline, Samples, outline_of
 from rekvid.backends.local.ramps import Kind, Ramp, mixture, settle
-from rekvid.backends.local.steps import View, unlikeness
+from rekvid.backends.local.steps import View, unlikeness, unlikeness_at_most
 
 HALF_SPANS = (3, 6, 12, 24, 40)
 """Frames from the middle of a transition to the ends of the spans that are tried."""
@@ -77,6 +77,11 @@ class Evidence:
             math.log(self.length),
         )
 
+    @property
+    def logit(self) -> float:
+        """The logarithm of the odds that it is a transition."""
+        return (WIPE if self.kind is Kind.WIPE else DISSOLVE).logit(self.features)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -89,7 +94,7 @@ class Candidate:
     @property
     def logit(self) -> float:
         """The logarithm of the odds that it is one."""
-        return (WIPE if self.evidence.kind is Kind.WIPE else DISSOLVE).logit(self.evidence.features)
+        return self.evidence.logit
 
 
 class GradualDetector:
@@ -99,7 +104,15 @@ class GradualDetector:
         look_ahead: How many frames have to be seen after the last that `settled` counts.
     """
 
-    def __init__(self, rate: Fraction) -> None:
+    def __init__(self, rate: Fraction, *, faintest: float = 0.0) -> None:
+        """Make a detector for video of `rate` frames a second.
+
+        Args:
+            rate: Frames a second.
+            faintest: Logarithm of the odds; what is clearly less likely than that to be a transition is not reported.
+                It saves time, and calibration does without it.
+        """
+        self._faintest = faintest
         self._stride = max(1, round(rate / _USUAL_RATE))
         longest = max(12, round(rate / self._stride * 8 / 5))
         self._halves = tuple(half for half in HALF_SPANS if half <= longest)
@@ -221,12 +234,14 @@ class GradualDetector:
         if ramp.end - ramp.start < 3 or ramp.height <= 0 or key in seen:
             return
         seen.add(key)
-        evidence = _evidence(kind, ramp, kept, pictures)
+        evidence = _evidence(kind, ramp, kept, pictures, self._faintest)
         if evidence is not None:
             yield Candidate(end=kept[ramp.start][1].index, start=kept[ramp.end][1].index, evidence=evidence)
 
 
-def _evidence(kind: Kind, ramp: Ramp, kept: list[tuple[Outline, SmallFrame]], pictures: Samples) -> Evidence | None:
+def _evidence(
+    kind: Kind, ramp: Ramp, kept: list[tuple[Outline, SmallFrame]], pictures: Samples, faintest: float
+) -> Evidence | None:
     """What speaks for a ramp; None where the numbers that cost little rule it out."""
     if ramp.error > _LARGEST_ERROR or not 1 / _LARGEST_HEIGHT < ramp.height < _LARGEST_HEIGHT:
         return None
@@ -239,17 +254,20 @@ def _evidence(kind: Kind, ramp: Ramp, kept: list[tuple[Outline, SmallFrame]], pi
         return None
     share = float(np.clip(inside.share[len(inside.share) // 2], 0.05, 0.95))
     halfway = kept[ramp.start + 1 + len(inside.share) // 2][0]
-    return Evidence(
+    old, new = View(old_frame), View(new_frame)
+    evidence = Evidence(
         kind=kind,
         length=ramp.end - ramp.start,
         residual=residual,
         error=ramp.error,
         height=ramp.height,
         outside=outside,
-        unlikeness=unlikeness(View(old_frame), View(new_frame)),
+        unlikeness=unlikeness_at_most(old, new),
         difference=size / len(before.blocks),
         dip=halfway.detail / max((1 - share) * before.detail + share * after.detail, 1.0),
     )
+    # What costs most comes last, and only where it can still make a transition of it.
+    return replace(evidence, unlikeness=unlikeness(old, new)) if evidence.logit >= faintest else None
 
 
 def _change_before(ramp: Ramp, before: Outline, pictures: Samples) -> float:

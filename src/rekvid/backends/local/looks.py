@@ -19,7 +19,6 @@ from rekvid.backends.local.text_lines import Mask, Strokes, TextLine, find_strok
 _STRIPS = 6  # columns in which the rows of text are compared, so that text moves as a whole or not at all
 _FARTHEST = 110  # rows between two looks: text that rolls faster can't be read
 _SOONEST = 0.5  # intervals of `DETAIL_RATE` between two looks
-_SWAY = 14  # samples by which what is held in a hand, or zooms, moves between two looks
 _EDGE = 9  # levels between neighbouring samples of the small frame; vignettes and grain stay below
 _RING = 0.05  # of width and height: the rim of the picture, which is plain where the ground is
 
@@ -29,6 +28,9 @@ _CLEAREST = 0.9  # or one line as clear as that
 
 STANDS = 0.7
 """The likeness from which on two looks show the same text at the same place; other words there reach about 0.45."""
+
+SWAY = 14
+"""Samples by which what is held in a hand, or zooms, moves; to either side no farther is searched."""
 
 HELD = 0.6
 """The same for text that has swayed; what is left of it between two samples blurs it."""
@@ -61,7 +63,7 @@ class Look:
         move: How alike its rows are to those of the look before when it has moved up or down, at best, 0-1.
         shift: By how many rows of `SmallFrame.detail` it has then moved up; negative for down.
         held: How alike it is, sample by sample, when a little sway to any side is taken out, 0-1.
-        sway: By how many samples it is away from where it was when it came into sight, across and down.
+        sway: By how many samples it is away from where it was when it came into sight, across (`SWAY` for more) and down.
         again: Of text that comes into sight: how alike it is to the last that stood, sample by sample, 0-1.
         edges: The share of the picture's samples at an edge of something, 0-1.
         ring: The same of the picture's rim.
@@ -212,9 +214,9 @@ def _held(old: Mask, new: Mask, down: int) -> tuple[float, tuple[int, int]]:
     before, after = (text.sum(axis=0, dtype=np.float32) for text in (old, new))
     length = 1024
     alike = np.fft.irfft(np.fft.rfft(before, length) * np.conj(np.fft.rfft(after, length)), length)
-    shifts = np.concatenate([alike[-_SWAY:], alike[: _SWAY + 1]])
-    across = int(shifts.argmax()) - _SWAY
-    if abs(down) > _SWAY:
+    shifts = np.concatenate([alike[-SWAY:], alike[: SWAY + 1]])
+    across = int(shifts.argmax()) - SWAY
+    if abs(down) > SWAY:
         return 0.0, (across, down)
     return _likeness(np.roll(old, (-down, -across), axis=(0, 1)), new), (across, down)
 

@@ -47,7 +47,7 @@ class BoundaryDetector(Protocol):
 class ShotDetector:
     """The detector that needs no weights: `feed` it every frame, then `finish`.
 
-    It takes about 0.4 ms of one core a frame (`benchmarks/`), and keeps 10 seconds of small frames.
+    It keeps 10 seconds of small frames.
 
     Confidences are calibrated: of the boundaries with a confidence of about c, c percent are true on reels that chance
     composed, see `rekvid.backends.local.calibration`.

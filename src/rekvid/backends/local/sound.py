@@ -32,12 +32,54 @@ class Sound:
     end: Fraction
 
 
-def sounds(piece: AudioFrame) -> Iterator[Sound]:
-    """The stretches of `piece` that are above `SILENCE` in any channel, to about 11 ms at 48 kHz."""
-    if piece.pts is None or piece.time_base is None or not piece.samples:
-        return
-    start = piece.pts * piece.time_base
-    samples = _full_scale(piece)
+class Ear:
+    """Finds the sounds of one audio stream: let it `hear` every piece in order, then `finish`.
+
+    Pieces are taken together for half a second, as what is done for each costs more than its samples.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[AudioFrame] = []
+        self._samples = 0
+
+    def hear(self, piece: AudioFrame) -> Iterator[Sound]:
+        """Take the next piece; give the sounds that are complete."""
+        if piece.pts is None or piece.time_base is None or not piece.samples:
+            return
+        if self._pieces and not _follows(self._pieces[-1], piece):
+            yield from self.finish()
+        self._pieces.append(piece)
+        self._samples += piece.samples
+        if 2 * self._samples >= piece.sample_rate:
+            yield from self.finish()
+
+    def finish(self) -> Iterator[Sound]:
+        """Give the sounds of what was heard so far."""
+        if self._pieces:
+            pieces, self._pieces, self._samples = self._pieces, [], 0
+            yield from _sounds(pieces)
+
+
+def _follows(last: AudioFrame, piece: AudioFrame) -> bool:
+    """Whether `piece` is of the same kind as `last` and goes on where it ends, to a sample or a tick."""
+    alike = last.sample_rate == piece.sample_rate and last.time_base == piece.time_base
+    if not (alike and last.format.name == piece.format.name and last.layout.name == piece.layout.name):
+        return False
+    base, rate = piece.time_base, piece.sample_rate
+    assert piece.pts is not None
+    assert last.pts is not None
+    assert base is not None
+    gap = (piece.pts - last.pts) * base.numerator * rate - last.samples * base.denominator
+    return abs(gap) <= max(base.numerator * rate, base.denominator)
+
+
+def _sounds(pieces: list[AudioFrame]) -> Iterator[Sound]:
+    """The stretches of `pieces` that are above `SILENCE` in any channel, to about 11 ms at 48 kHz."""
+    first_piece = pieces[0]
+    assert first_piece.pts is not None
+    assert first_piece.time_base is not None
+    start, rate = first_piece.pts * first_piece.time_base, first_piece.sample_rate
+    samples = np.concatenate([_full_scale(piece) for piece in pieces], axis=1)
     edges = np.arange(0, samples.shape[1], _SOUND_WINDOW)
     lengths = np.diff(edges, append=samples.shape[1])
     power = np.add.reduceat(samples * samples, edges, axis=1).max(axis=0) / lengths
@@ -46,7 +88,6 @@ def sounds(piece: AudioFrame) -> Iterator[Sound]:
         return
     for run in np.split(loud, np.flatnonzero(np.diff(loud) > 1) + 1):
         first, last = int(edges[run[0]]), int(edges[run[-1]] + lengths[run[-1]])
-        rate = piece.sample_rate
         yield Sound(start=start + Fraction(first, rate), end=start + Fraction(last, rate))
 
 

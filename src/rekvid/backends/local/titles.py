@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rekvid.backends.local.looks import HELD, STANDS, Look
+from rekvid.backends.local.looks import HELD, STANDS, SWAY, Look
 
 _ROLLING = 0.45  # the likeness of rolling text from look to look, as lines enter and leave
 _LEAST_SHIFT = 2  # rows from look to look at which there may be a roll
@@ -120,10 +120,16 @@ def _card_from(looks: Sequence[Look], start: int) -> Title | None:
         rolls=False,
         again=looks[start].again,
         stillness=sum(look.stay >= STANDS for look in after) / len(after),
-        drift=max(math.hypot(*look.sway) for look in after),
+        drift=max(_distance(look) for look in after),
         onward=_onward([look.sway for look in looks[start : last + 1]]),
         steadiness=1.0,
     )
+
+
+def _distance(look: Look) -> float:
+    """How far text is away from where it was; infinite where that is farther than was searched."""
+    across, down = look.sway
+    return math.inf if abs(across) >= SWAY else math.hypot(across, down)
 
 
 def _onward(sways: Sequence[tuple[int, int]]) -> float:

@@ -122,10 +122,8 @@ def rgb_of(frame: SmallFrame, *, full_range: bool) -> Pictures:
 
 def _shrunk(plane: Plane) -> NDArray[np.float32]:
     rows, columns = plane.shape
-    shrunk: NDArray[np.float32] = np.linalg.multi_dot(
-        (_SHARES[rows, HEIGHT], plane.astype(np.float32), _SHARES[columns, WIDTH].T)
-    )
-    return shrunk
+    shrunk = _SHARES[rows, HEIGHT] @ plane.astype(np.float32) @ _SHARES[columns, WIDTH].T
+    return shrunk.astype(np.float32, copy=False)
 
 
 def _shares(count: int, wanted: int) -> NDArray[np.float32]:
