@@ -1,4 +1,4 @@
-"""What the confidence of a shot's boundary rests on: fits the weights of `rekvid.backends.local.calibration`.
+"""What the confidence of a shot's boundary rests on: fits the weights of `rekvid.backends.local.shots.calibration`.
 
     nox -s benchmarks -- calibration            # the weights, from reels of the tuning seeds
     nox -s benchmarks -- calibration --check    # how often boundaries are true, on reels of other seeds
@@ -23,12 +23,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from rekvid.backends.local.boundaries import Boundary
-from rekvid.backends.local.cuts import CutDetector
-from rekvid.backends.local.decode import SmallFrame
-from rekvid.backends.local.gradual import Candidate, GradualDetector
-from rekvid.backends.local.ramps import Kind
-from rekvid.backends.local.shots import ShotDetector
+from rekvid.backends.local.shots.boundaries import Boundary
+from rekvid.backends.local.shots.cuts import CutDetector
+from rekvid.backends.local.shots.detector import ShotDetector
+from rekvid.backends.local.shots.gradual import Candidate, GradualDetector
+from rekvid.backends.local.shots.ramps import Kind
+from rekvid.backends.local.video.decode import SmallFrame
 from rekvid.testing.plan import plan_of, truth_of
 from rekvid.testing.random_reels import BENCHMARK_SEEDS, random_disturbance, random_place, random_reel
 from rekvid.testing.reels import paint_reel
@@ -116,7 +116,7 @@ def fitted(samples: Samples) -> NDArray[np.float64]:
 
 
 def fit(seeds: range) -> None:
-    """Print the constants of `rekvid.backends.local.calibration`."""
+    """Print the constants of `rekvid.backends.local.shots.calibration`."""
     samples: dict[str, Samples] = {"CUT": [], "DISSOLVE": [], "WIPE": []}
     for seed in seeds:
         candidates(random_reel(seed), seed, samples)

@@ -32,13 +32,13 @@ import av
 import numpy as np
 from machine import machine
 
-from rekvid.backends.local.detectors import Fit, OnnxDetector, yolox
-from rekvid.backends.local.labelling import LabelFilter
-from rekvid.backends.local.labels import analyse_labels
-from rekvid.backends.local.media import open_media
-from rekvid.backends.local.registry import COCO_CLASSES
-from rekvid.backends.local.sampling import Sampler
-from rekvid.backends.local.settings import LabelSettings
+from rekvid.backends.local.labels.analysis import analyse_labels
+from rekvid.backends.local.labels.detectors import Fit, OnnxDetector, yolox
+from rekvid.backends.local.labels.labelling import LabelFilter
+from rekvid.backends.local.labels.registry import COCO_CLASSES
+from rekvid.backends.local.labels.settings import LabelSettings
+from rekvid.backends.local.video.media import open_media
+from rekvid.backends.local.video.sampling import Sampler
 from rekvid.models import LabelDetection
 from rekvid.testing.reels import Encoding, TextureScene, make_reel
 

@@ -23,9 +23,9 @@ from pathlib import Path
 
 import av
 
-from rekvid.backends.local.decode import BlackLevel, read
-from rekvid.backends.local.media import open_media
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments
+from rekvid.backends.local.video.decode import BlackLevel, read
+from rekvid.backends.local.video.media import open_media
 from rekvid.testing.reels import BlackScene, Encoding, Scene, TextureScene, make_reel
 
 RATE = Fraction(30)

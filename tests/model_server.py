@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from rekvid.backends.local.weights import ModelFolder, ModelInfo
+from rekvid.backends.local.labels.weights import ModelFolder, ModelInfo
 
 CONTENT = random.Random(5).randbytes(300_000)
 """What `model_at` stands for."""

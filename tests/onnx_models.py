@@ -1,8 +1,8 @@
 """Small models in ONNX that see colours: a square of 8 by 8 pixels that is all red, green or blue is a thing.
 
 They take 64 by 32 pixels and answer in the shapes of the families that are described in
-`rekvid.backends.local.detectors`, with one cell for each square, so that the way through a model is the real one and
-its answers can be told beforehand.
+`rekvid.backends.local.labels.detectors`, with one cell for each square, so that the way through a model is the real
+one and its answers can be told beforehand.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.cues import CueDetector
-from rekvid.backends.local.pictures import (
+from rekvid.backends.local.cues.cue import Cue
+from rekvid.backends.local.cues.detector import CueDetector
+from rekvid.backends.local.shots.detector import Boundary
+from rekvid.backends.local.video.pictures import (
     DETAIL_HEIGHT,
     DETAIL_RATE,
     DETAIL_WIDTH,
@@ -22,8 +23,7 @@ from rekvid.backends.local.pictures import (
     Plane,
     SmallFrame,
 )
-from rekvid.backends.local.shots import Boundary
-from rekvid.backends.local.sound import Sound
+from rekvid.backends.local.video.sound import Sound
 from rekvid.models import TechnicalCueType
 from rekvid.testing.reels import Scene, paint_reel
 from rekvid.testing.scenes import Picture

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from rekvid.backends.local.detectors import Detection, DetectorSpec, Fit, Picture
+from rekvid.backends.local.labels.detectors import Detection, DetectorSpec, Fit, Picture
 from rekvid.models import BoundingBox
 
 COLOURS = {"dog": (220, 20, 20), "car": (20, 200, 20), "remote": (20, 20, 220)}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from model_server import ModelServer, serving
-from rekvid.backends.local import registry
+from rekvid.backends.local.labels import registry
 
 if TYPE_CHECKING:
     from typer.testing import Result

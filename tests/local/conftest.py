@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model_server import CONTENT, ModelServer, serving
-from rekvid.backends.local.weights import ModelFolder
+from rekvid.backends.local.labels.weights import ModelFolder
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ pytest.importorskip("PIL")
 import numpy as np
 from numpy.typing import NDArray
 
-from rekvid.backends.local.bars import BarsFinder, bars_purity
-from rekvid.backends.local.pictures import Plane, SmallFrame
+from rekvid.backends.local.cues.bars import BarsFinder, bars_purity
+from rekvid.backends.local.video.pictures import Plane, SmallFrame
 from rekvid.testing.bars import BarPattern, BarsScene
 from rekvid.testing.scenes import Picture, Scene, Stage, TextureScene
 

@@ -13,11 +13,11 @@ pytest.importorskip("av")
 pytest.importorskip("numpy")
 import numpy as np
 
-from rekvid.backends.local.black import black_level
-from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.cues import CueDetector
-from rekvid.backends.local.pictures import SmallFrame
-from rekvid.backends.local.sound import Sound
+from rekvid.backends.local.cues.black import black_level
+from rekvid.backends.local.cues.cue import Cue
+from rekvid.backends.local.cues.detector import CueDetector
+from rekvid.backends.local.video.pictures import SmallFrame
+from rekvid.backends.local.video.sound import Sound
 from rekvid.models import TechnicalCueType
 
 RATE = Fraction(25)

@@ -20,11 +20,11 @@ from av.video.stream import VideoStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekvid.backends.local import ranges
-from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
-from rekvid.backends.local.entries import entry_finder
-from rekvid.backends.local.media import UnreadableVideoError, open_media
-from rekvid.backends.local.pictures import Shrinker
+from rekvid.backends.local.video import ranges
+from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
+from rekvid.backends.local.video.entries import entry_finder
+from rekvid.backends.local.video.media import UnreadableVideoError, open_media
+from rekvid.backends.local.video.pictures import Shrinker
 
 BLACK = BlackLevel(ceiling=Fraction(59), share=0.1)
 FRAMES = 72

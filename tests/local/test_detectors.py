@@ -16,7 +16,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("av")
 import onnx_models as models
 from onnx_models import painted
-from rekvid.backends.local.detectors import (
+from rekvid.backends.local.labels.detectors import (
     Description,
     Detection,
     EdgeDistributions,
@@ -31,8 +31,8 @@ from rekvid.backends.local.detectors import (
     rt_detr,
     yolox,
 )
-from rekvid.backends.local.detectors.decoding import Floats, decode, prepare
-from rekvid.backends.local.detectors.registry import make
+from rekvid.backends.local.labels.detectors.decoding import Floats, decode, prepare
+from rekvid.backends.local.labels.detectors.registry import make
 from rekvid.errors import ModelUnavailableError, ValidationError
 from rekvid.models import BoundingBox
 

@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from model_server import CONTENT, ModelServer, model_at, part_of, serving
-from rekvid.backends.local import fetching
-from rekvid.backends.local.fetching import PAUSES
-from rekvid.backends.local.weights import ModelFolder, ModelState
+from rekvid.backends.local.labels import fetching
+from rekvid.backends.local.labels.fetching import PAUSES
+from rekvid.backends.local.labels.weights import ModelFolder, ModelState
 from rekvid.errors import ModelUnavailableError
 from rekvid.testing import ManualClock
 

@@ -19,11 +19,11 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
-from rekvid.backends.local.decode import SmallFrame, read
-from rekvid.backends.local.frame_times import FrameTimes
-from rekvid.backends.local.media import UnreadableVideoError, open_media, video_metadata
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments
-from rekvid.backends.local.sound import Sound
+from rekvid.backends.local.video.decode import SmallFrame, read
+from rekvid.backends.local.video.frame_times import FrameTimes
+from rekvid.backends.local.video.media import UnreadableVideoError, open_media, video_metadata
+from rekvid.backends.local.video.sound import Sound
 from rekvid.models import SegmentDetection
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, Timecode, millis_of_frame
 

@@ -11,10 +11,10 @@ pytest.importorskip("av")
 pytest.importorskip("numpy")
 import numpy as np
 
-from rekvid.backends.local.decode import SmallFrame
-from rekvid.backends.local.gradual import GradualDetector
-from rekvid.backends.local.ramps import Kind, fit_ramp, mixture
-from rekvid.backends.local.shots import Boundary, ShotDetector
+from rekvid.backends.local.shots.detector import Boundary, ShotDetector
+from rekvid.backends.local.shots.gradual import GradualDetector
+from rekvid.backends.local.shots.ramps import Kind, fit_ramp, mixture
+from rekvid.backends.local.video.decode import SmallFrame
 from rekvid.testing.reels import BlackScene, PlainScene, Scene, TextureScene, paint_reel
 from rekvid.testing.transitions import Dissolve, FadeThrough, Transition, Wipe, WipeShape
 

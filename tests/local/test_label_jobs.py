@@ -9,13 +9,14 @@ import pytest
 pytest.importorskip("av")
 import rekvid
 from patches import PatchDetector, paint_video
-from rekvid.backends.local import LabelSettings, LocalBackend, weights
-from rekvid.backends.local.detectors import Detector, DetectorSpec, yolox
-from rekvid.backends.local.detectors.registry import _DESCRIPTIONS, make, names, specs_of
+from rekvid.backends.local import LabelSettings, LocalBackend
+from rekvid.backends.local.labels import weights
+from rekvid.backends.local.labels.detectors import Detector, DetectorSpec, yolox
+from rekvid.backends.local.labels.detectors.registry import _DESCRIPTIONS, make, names, specs_of
 from rekvid.errors import JobFailedError, ModelUnavailableError, ValidationError
 
 if TYPE_CHECKING:
-    from rekvid.backends.local.detectors import OnnxDetector
+    from rekvid.backends.local.labels.detectors import OnnxDetector
 
 WAIT = 60
 
@@ -32,7 +33,7 @@ def _client(**arguments: Any) -> rekvid.Client:
 def _colours(folder: Path) -> OnnxDetector:
     """A detector by a small model in `folder`."""
     import onnx_models as models
-    from rekvid.backends.local.detectors import GridCells, OnnxDetector
+    from rekvid.backends.local.labels.detectors import GridCells, OnnxDetector
 
     description = dataclasses.replace(
         yolox(416),

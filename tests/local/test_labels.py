@@ -13,15 +13,15 @@ import pytest
 
 pytest.importorskip("av")
 from patches import PatchDetector, paint_video
-from rekvid.backends.local.detectors import Detection, Detector, Fit, Picture
-from rekvid.backends.local.inference import DetectorError, Look, has_changed, looks
-from rekvid.backends.local.labelling import LabelFilter, cut, labels_of
-from rekvid.backends.local.labels import LabelAnalysis, analyse_labels
-from rekvid.backends.local.media import UnreadableVideoError
-from rekvid.backends.local.orders import Orders
-from rekvid.backends.local.sampling import Sample
-from rekvid.backends.local.settings import LabelSettings
-from rekvid.backends.local.stretches import Stretches
+from rekvid.backends.local.labels.analysis import LabelAnalysis, analyse_labels
+from rekvid.backends.local.labels.detectors import Detection, Detector, Fit, Picture
+from rekvid.backends.local.labels.inference import DetectorError, Look, has_changed, looks
+from rekvid.backends.local.labels.labelling import LabelFilter, cut, labels_of
+from rekvid.backends.local.labels.orders import Orders
+from rekvid.backends.local.labels.settings import LabelSettings
+from rekvid.backends.local.labels.stretches import Stretches
+from rekvid.backends.local.video.media import UnreadableVideoError
+from rekvid.backends.local.video.sampling import Sample
 from rekvid.errors import ValidationError
 from rekvid.models import BoundingBox, Label, LabelDetection
 

@@ -16,11 +16,11 @@ pytest.importorskip("av")
 pytest.importorskip("onnxruntime")
 import onnxruntime
 
-from rekvid.backends.local.detectors import Detection, OnnxDetector, Picture, yolox
-from rekvid.backends.local.labelling import LabelFilter
-from rekvid.backends.local.labels import analyse_labels
-from rekvid.backends.local.registry import COCO_CLASSES
-from rekvid.backends.local.settings import LabelSettings
+from rekvid.backends.local.labels.analysis import analyse_labels
+from rekvid.backends.local.labels.detectors import Detection, OnnxDetector, Picture, yolox
+from rekvid.backends.local.labels.labelling import LabelFilter
+from rekvid.backends.local.labels.registry import COCO_CLASSES
+from rekvid.backends.local.labels.settings import LabelSettings
 from rekvid.models import BoundingBox, LabelDetection
 from rekvid.tracks import tracks_of
 

@@ -18,15 +18,15 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
-from rekvid.backends.local.media import (
+from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
+from rekvid.backends.local.video.media import (
     UnreadableVideoError,
     audio_metadata,
     open_media,
     single_precision,
     video_metadata,
 )
-from rekvid.backends.local.sound import Ear, Sound
+from rekvid.backends.local.video.sound import Ear, Sound
 from rekvid.models import AudioMetadata, VideoColorRange, VideoMetadata
 from rekvid.testing.reels import BlackScene, Encoding, TextureScene, make_reel
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, exact_rate

@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("av")
 import av
 
-from rekvid.backends.local.detectors.base import Fit
-from rekvid.backends.local.media import UnreadableVideoError, open_media
-from rekvid.backends.local.sampling import Sampler
-from rekvid.backends.local.upright import picture_size, quarter_turns
+from rekvid.backends.local.labels.detectors.base import Fit
+from rekvid.backends.local.video.media import UnreadableVideoError, open_media
+from rekvid.backends.local.video.sampling import Sampler
+from rekvid.backends.local.video.upright import picture_size, quarter_turns
 
 RATE = Fraction(25)
 FIFTH = Fraction(1, 5)
@@ -97,7 +97,7 @@ def test_samples_are_the_frames_shown_then(codec: str, tmp_path: Path) -> None:
 
 def test_skipping_saves_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames that no other needs and that are not shown at a sample are not decoded, so fewer come out."""
-    from rekvid.backends.local import sampling
+    from rekvid.backends.local.video import sampling
 
     decoded: list[int] = []
     note = sampling._Decoder._note

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("av")
 pytest.importorskip("numpy")
-from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.media import UnreadableVideoError, single_precision
+from rekvid.backends.local.cues.cue import Cue
 from rekvid.backends.local.segments import (
     MODEL_VERSION,
     SegmentAnalysis,
@@ -24,7 +23,8 @@ from rekvid.backends.local.segments import (
     segment_between,
     shot_segments,
 )
-from rekvid.backends.local.shots import Shot
+from rekvid.backends.local.shots.detector import Shot
+from rekvid.backends.local.video.media import UnreadableVideoError, single_precision
 from rekvid.models import (
     SegmentDetection,
     SegmentDetectionPage,

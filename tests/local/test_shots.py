@@ -13,8 +13,8 @@ pytest.importorskip("av")
 pytest.importorskip("numpy")
 import numpy as np
 
-from rekvid.backends.local.decode import SmallFrame
-from rekvid.backends.local.shots import Boundary, Shot, ShotDetector, shots_between
+from rekvid.backends.local.shots.detector import Boundary, Shot, ShotDetector, shots_between
+from rekvid.backends.local.video.decode import SmallFrame
 from rekvid.testing.reels import BlackScene, Scene, TextureScene, paint_reel
 
 RATE = Fraction(25)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rekvid import LabelCategoryName, LabelDetectionPage
-from rekvid.backends.local.registry import known
-from rekvid.backends.local.taxonomy import LabelEntry, entries, entry_of, renamed_classes
+from rekvid.backends.local.labels.registry import known
+from rekvid.backends.local.labels.taxonomy import LabelEntry, entries, entry_of, renamed_classes
 
 DETECTED = sorted({name for model in known() for name in model.classes} | {"Text"})
 

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("av")
 pytest.importorskip("rapidocr")
-from rekvid.backends.local.detectors import Picture, TextDetector
-from rekvid.backends.local.detectors.registry import make, specs_of
+from rekvid.backends.local.labels.detectors import Picture, TextDetector
+from rekvid.backends.local.labels.detectors.registry import make, specs_of
 
 
 @pytest.fixture(scope="module")

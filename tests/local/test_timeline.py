@@ -15,18 +15,18 @@ pytest.importorskip("numpy")
 import numpy as np
 
 from painting import LEVEL
-from rekvid.backends.local.arrangement import arrange
-from rekvid.backends.local.credits import find_credits
-from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.cues import CueDetector
-from rekvid.backends.local.logos import find_logos
-from rekvid.backends.local.looks import Extent, Look
-from rekvid.backends.local.overlays import OverlayFinder
-from rekvid.backends.local.pictures import Plane, SmallFrame
-from rekvid.backends.local.shots import Boundary
-from rekvid.backends.local.text_lines import TextLine
-from rekvid.backends.local.timeline import Timeline
-from rekvid.backends.local.titles import find_titles
+from rekvid.backends.local.cues.arrangement import arrange
+from rekvid.backends.local.cues.credits import find_credits
+from rekvid.backends.local.cues.cue import Cue
+from rekvid.backends.local.cues.detector import CueDetector
+from rekvid.backends.local.cues.logos import find_logos
+from rekvid.backends.local.cues.looks import Extent, Look
+from rekvid.backends.local.cues.overlays import OverlayFinder
+from rekvid.backends.local.cues.text_lines import TextLine
+from rekvid.backends.local.cues.timeline import Timeline
+from rekvid.backends.local.cues.titles import find_titles
+from rekvid.backends.local.shots.detector import Boundary
+from rekvid.backends.local.video.pictures import Plane, SmallFrame
 from rekvid.models import TechnicalCueType
 
 RATE = Fraction(24)

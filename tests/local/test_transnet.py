@@ -12,10 +12,10 @@ pytest.importorskip("numpy")
 import numpy as np
 
 from rekvid import LocalBackend
-from rekvid.backends.local.boundaries import Boundary
-from rekvid.backends.local.decode import SmallFrame
-from rekvid.backends.local.shot_detectors import check_shot_detector, make_shot_detector
-from rekvid.backends.local.transnet import Logits, Pictures, TransNetDetector, rgb_of
+from rekvid.backends.local.shots.boundaries import Boundary
+from rekvid.backends.local.shots.choice import check_shot_detector, make_shot_detector
+from rekvid.backends.local.shots.transnet import Logits, Pictures, TransNetDetector, rgb_of
+from rekvid.backends.local.video.decode import SmallFrame
 from rekvid.errors import MissingExtraError, ModelUnavailableError, ValidationError
 
 RATE = Fraction(25)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from model_server import CONTENT, ModelServer, model_at, part_of
-from rekvid.backends.local import weights
-from rekvid.backends.local.weights import ModelFolder, ModelInfo, ModelState
+from rekvid.backends.local.labels import weights
+from rekvid.backends.local.labels.weights import ModelFolder, ModelInfo, ModelState
 from rekvid.errors import ConfigurationError, ModelUnavailableError, ValidationError
 from rekvid.testing import ManualClock
 
@@ -81,7 +81,7 @@ def test_offline_nothing_is_asked(server: ModelServer, folder: ModelFolder, monk
 PROGRAM = """
 import sys
 from pathlib import Path
-from rekvid.backends.local.weights import ModelFolder, ModelInfo
+from rekvid.backends.local.labels.weights import ModelFolder, ModelInfo
 folder, url, size, sha256 = sys.argv[1:]
 model = ModelInfo(
     name="tiny", url=url, file_name="tiny.onnx", size=int(size), sha256=sha256, licence="", classes=(), about=""

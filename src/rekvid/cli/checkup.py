@@ -124,7 +124,7 @@ _REINSTALL: Final = "PyAV's own wheels have them all: pip install --force-reinst
 def _labels() -> Iterator[Remark]:
     if _version_of("platformdirs") is None:
         return
-    from rekvid.backends.local.weights import DEFAULT_MODEL, ModelFolder, ModelState, known
+    from rekvid.backends.local.labels.weights import DEFAULT_MODEL, ModelFolder, ModelState, known
 
     folder = ModelFolder.of_user()
     healths = {
@@ -144,7 +144,7 @@ def _labels() -> Iterator[Remark]:
         )
     if _version_of("numpy") is None:
         return
-    from rekvid.backends.local.detectors.registry import names
+    from rekvid.backends.local.labels.detectors.registry import names
 
     yield Remark(area="labels", subject="detectors", health=Health.GOOD, found=", ".join(names()))
 

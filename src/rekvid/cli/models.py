@@ -22,7 +22,7 @@ _Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models
 def list_() -> None:
     """Show the models that can be fetched, and which of them are here."""
     with exit_codes():
-        from rekvid.backends.local.weights import ModelFolder, known
+        from rekvid.backends.local.labels.weights import ModelFolder, known
 
         folder = ModelFolder.of_user()
         table = Table()
@@ -42,7 +42,7 @@ def pull(names: _Names = None) -> None:
     A fetch that was broken off goes on where it ended. A file is checked before it is used.
     """
     with exit_codes():
-        from rekvid.backends.local.weights import DEFAULT_MODEL, ModelFolder, find
+        from rekvid.backends.local.labels.weights import DEFAULT_MODEL, ModelFolder, find
 
         folder = ModelFolder.of_user()
         for model in [find(name) for name in names or [DEFAULT_MODEL]]:
@@ -58,7 +58,7 @@ def verify(names: _Names = None) -> None:
     The exit code is 1 if one is damaged or missing.
     """
     with exit_codes():
-        from rekvid.backends.local.weights import ModelFolder, find, known
+        from rekvid.backends.local.labels.weights import ModelFolder, find, known
 
         folder = ModelFolder.of_user()
         models = [find(name) for name in names or ()] or [each for each in known() if folder.path_of(each).exists()]
@@ -79,6 +79,6 @@ def verify(names: _Names = None) -> None:
 def path(name: _Name) -> None:
     """Print where a model lies, or would lie: the file to put there by hand on a machine without a connection."""
     with exit_codes():
-        from rekvid.backends.local.weights import ModelFolder, find
+        from rekvid.backends.local.labels.weights import ModelFolder, find
 
         typer.echo(ModelFolder.of_user().path_of(find(name)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rekvid.backends.local.backend import LocalBackend
-from rekvid.backends.local.settings import LabelSettings
-from rekvid.backends.local.sizes import VideoLimits
+from rekvid.backends.local.labels.settings import LabelSettings
+from rekvid.backends.local.video.sizes import VideoLimits
 
 __all__ = ["LabelSettings", "LocalBackend", "VideoLimits"]

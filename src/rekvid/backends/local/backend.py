@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from rekvid.backends.base import Signal
-from rekvid.backends.local.registry import DEFAULT_MODEL
+from rekvid.backends.local.labels.registry import DEFAULT_MODEL
+from rekvid.backends.local.labels.settings import LabelSettings
 from rekvid.backends.local.runner import Runner
-from rekvid.backends.local.settings import LabelSettings
-from rekvid.backends.local.shot_detectors import check_shot_detector
-from rekvid.backends.local.sizes import VideoLimits
+from rekvid.backends.local.shots.choice import check_shot_detector
 from rekvid.backends.local.sources import Sources
 from rekvid.backends.local.store import Store
 from rekvid.backends.local.task import Task, label_task, segment_task
+from rekvid.backends.local.video.sizes import VideoLimits
 from rekvid.clock import Clock, SystemClock
 from rekvid.errors import ConfigurationError, MissingExtraError, ModelUnavailableError, ValidationError
 from rekvid.models import NotificationChannel
@@ -39,8 +39,8 @@ from rekvid.operations import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from rekvid.backends.local.detectors.base import DetectorSpec
-    from rekvid.backends.local.detectors.registry import DetectorSource
+    from rekvid.backends.local.labels.detectors.base import DetectorSpec
+    from rekvid.backends.local.labels.detectors.registry import DetectorSource
     from rekvid.backends.local.owners import Owners
 
 _NEEDED: Final = ("av", "numpy", "platformdirs", "filelock")
@@ -62,12 +62,13 @@ class LocalBackend:
         s3: Client that fetches S3 objects; boto3's default chain when neither this nor `buckets` is given.
         video_limits: How large a video may be, such as the service's `VideoLimits()`; None for as large as can be read.
         detectors: What finds labels: names such as ``"yolox-nano"`` or ``"text"``, ``"package.module:callable"``,
-            `OnnxDetector` or others' objects with a spec (see `rekvid.backends.local.detectors`). Several work on one
-            job together. None is ``yolox-nano``, which isn't asked for before labels are.
+            `OnnxDetector` or others' objects with a spec (see `rekvid.backends.local.labels.detectors`). Several work
+            on one job together. None is ``yolox-nano``, which isn't asked for before labels are.
         label_settings: How labels are detected; a sample each 200 ms when absent.
         shot_detector: What finds shots. None is the detector of our own, which needs no weights and costs much less
-            than decoding. ``"transnetv2"`` is that network (extra ``transnetv2``), which costs more than decoding; the path of an ``.onnx`` file is the same network as you exported it (extra
-            ``onnx``), with the inputs and outputs that `rekvid.backends.local.transnet_networks.onnx_network` states.
+            than decoding. ``"transnetv2"`` is that network (extra ``transnetv2``), which costs more than decoding; the
+            path of an ``.onnx`` file is the same network as you exported it (extra ``onnx``), with the inputs and
+            outputs that `rekvid.backends.local.shots.transnet_networks.onnx_network` states.
         clock: What tells the time for the lifetimes of jobs (7 days) and page tokens (24 hours).
 
     Raises:
@@ -215,7 +216,7 @@ def _bucket_folders(buckets: object) -> dict[str, Path]:
 
 
 def _specs_of(detectors: Sequence[DetectorSource]) -> tuple[DetectorSpec, ...]:
-    from rekvid.backends.local.detectors.registry import specs_of
+    from rekvid.backends.local.labels.detectors.registry import specs_of
 
     return specs_of(detectors)
 
@@ -229,7 +230,7 @@ def _default_detectors() -> tuple[DetectorSpec, ...]:
     try:
         return _specs_of([DEFAULT_MODEL])
     except (MissingExtraError, ModelUnavailableError) as error:
-        from rekvid.backends.local.weights import by_hand
+        from rekvid.backends.local.labels.weights import by_hand
 
         unavailable = ModelUnavailableError(
             f'label detection on this machine needs a detector: `pip install "rekvid[onnx]"` installs what it runs on,'

@@ -2,7 +2,7 @@
 
 Frames are numbered in the order in which they are shown; frames that an edit list hides don't count. A timestamp is
 ``floor(frame * 1000 / rate)``, as in all answers of the service that were seen, or the frame's own pts where the
-frame rate varies (`rekvid.backends.local.frame_times`). SMPTE timecodes count frames, at the mean rate.
+frame rate varies (`rekvid.backends.local.video.frame_times`). SMPTE timecodes count frames, at the mean rate.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
-from rekvid.backends.local.black import black_level
-from rekvid.backends.local.cue import Cue
-from rekvid.backends.local.cues import CueDetector
-from rekvid.backends.local.decode import BlackLevel, SmallFrame, read
-from rekvid.backends.local.frame_times import FrameTimes
-from rekvid.backends.local.media import Media, audio_metadata, open_media, single_precision, video_metadata
-from rekvid.backends.local.shot_detectors import make_shot_detector
-from rekvid.backends.local.shots import Boundary, Shot, shots_between
+from rekvid.backends.local.cues.black import black_level
+from rekvid.backends.local.cues.cue import Cue
+from rekvid.backends.local.cues.detector import CueDetector
+from rekvid.backends.local.shots.choice import make_shot_detector
+from rekvid.backends.local.shots.detector import Boundary, Shot, shots_between
+from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
+from rekvid.backends.local.video.frame_times import FrameTimes
+from rekvid.backends.local.video.media import Media, audio_metadata, open_media, single_precision, video_metadata
 from rekvid.models import (
     AudioMetadata,
     SegmentDetection,
@@ -53,7 +53,7 @@ class SegmentSettings:
         min_technical_cue_confidence: 50-100; cues below it are left out.
         max_pixel_threshold: 0-1, see `rekvid.models.BlackFrame`.
         min_coverage_percentage: 0-100, see `rekvid.models.BlackFrame`.
-        shot_detector: What finds shots, see `rekvid.backends.local.shot_detectors.check_shot_detector`.
+        shot_detector: What finds shots, see `rekvid.backends.local.shots.choice.check_shot_detector`.
     """
 
     segment_types: tuple[SegmentType | str, ...]

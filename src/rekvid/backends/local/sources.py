@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from rekvid.backends.local.sizes import ObjectName, VideoLimits, opened_object
+from rekvid.backends.local.video.sizes import ObjectName, VideoLimits, opened_object
 from rekvid.errors import InvalidS3ObjectError
 from rekvid.models import S3Object, Video
 

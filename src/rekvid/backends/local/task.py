@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
-from rekvid.backends.local.settings import LabelSettings
+from rekvid.backends.local.labels.settings import LabelSettings
 from rekvid.models import BlackFrame, JsonValue
 from rekvid.operations import StartLabelDetectionRequest, StartSegmentDetectionRequest
 
 if TYPE_CHECKING:
-    from rekvid.backends.local.detectors.base import DetectorSpec
+    from rekvid.backends.local.labels.detectors.base import DetectorSpec
 
 
 class SegmentTask(TypedDict):

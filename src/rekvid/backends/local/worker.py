@@ -16,15 +16,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Final, TypeAlias
 
-from rekvid.backends.local.detectors.base import Detector, DetectorSpec
-from rekvid.backends.local.detectors.registry import make
-from rekvid.backends.local.inference import DetectorError
-from rekvid.backends.local.labelling import LabelFilter
-from rekvid.backends.local.labels import analyse_labels
-from rekvid.backends.local.media import UnreadableVideoError
+from rekvid.backends.local.labels.analysis import analyse_labels
+from rekvid.backends.local.labels.detectors.base import Detector, DetectorSpec
+from rekvid.backends.local.labels.detectors.registry import make
+from rekvid.backends.local.labels.inference import DetectorError
+from rekvid.backends.local.labels.labelling import LabelFilter
+from rekvid.backends.local.labels.settings import LabelSettings
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments
-from rekvid.backends.local.settings import LabelSettings
 from rekvid.backends.local.task import DetectorTask, LabelTask, SegmentTask, Task
+from rekvid.backends.local.video.media import UnreadableVideoError
 from rekvid.models import JsonValue, LabelDetection, LabelDetectionPage, SegmentDetectionPage, SegmentType
 
 _AT_ONCE: Final = 500  # items in a line

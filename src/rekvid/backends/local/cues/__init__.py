@@ -1,0 +1,1 @@
+"""Technical cues: what a stretch of a programme is."""

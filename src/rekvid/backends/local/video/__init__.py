@@ -1,0 +1,1 @@
+"""Videos as pictures and sound: opening, decoding side by side, sampling."""

@@ -1,0 +1,109 @@
+"""One pass over a file: small frames, counts of black samples and stretches of sound, as the analysers eat them.
+
+Decoding is the limit of an analysis, so it runs on all cores: one demuxer reads the file, its video packets are cut
+into ranges (the module `ranges` beside this one), and each is decoded and shrunk in a thread, by a single-threaded
+decoder of its own. That wastes less than frame threads, which wait for each other inside every picture. A video
+that can't be cut is decoded by frame threads. Either way gives the same frames.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict, deque
+from collections.abc import Generator, Iterator
+from typing import cast
+
+import av.error
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from rekvid.backends.local.video.completeness import Tally, check_complete
+from rekvid.backends.local.video.cores import usable_cores
+from rekvid.backends.local.video.decoders import Decoders
+from rekvid.backends.local.video.entries import entry_finder
+from rekvid.backends.local.video.media import Media, has_decoder
+from rekvid.backends.local.video.pictures import BlackLevel, Plane, Shrinker, SmallFrame
+from rekvid.backends.local.video.ranges import ranges
+from rekvid.backends.local.video.sound import Ear, Sound
+
+__all__ = ["BlackLevel", "Plane", "SmallFrame", "read"]
+
+MOST_THREADS = 8
+"""Ranges that are decoded side by side at most, as each decoder holds some pictures of full size."""
+
+
+def read(
+    media: Media, *, black: BlackLevel | None, listen: bool, detail: bool = False, threads: int | None = None
+) -> Generator[SmallFrame | Sound, None, None]:
+    """Decode the file once.
+
+    Frames come in order of display, and sounds of a stream in order of time, but a sound may come well before or
+    after the frames that it belongs to. Close the generator, or use it up, before the file is closed.
+
+    Args:
+        media: The open file.
+        black: What counts as black; None leaves `SmallFrame.black_share` at 0.
+        listen: Whether audio is decoded.
+        detail: Whether some frames carry `SmallFrame.detail`.
+        threads: How many ranges are decoded side by side, 1 for a single pass; None for one on each core, and at
+            most `MOST_THREADS`. The frames are the same.
+
+    Raises:
+        UnreadableVideoError: No frame can be decoded, or the file breaks off clearly before its announced end,
+            or clearly fewer frames can be decoded than it announces. A fault that the decoder conceals is none.
+    """
+    threads = min(usable_cores(), MOST_THREADS) if threads is None else threads
+    tally = Tally()
+    heard: deque[Sound] = deque()
+    packets = _video_packets(media, tally, heard if listen else None)
+    pieces = ranges(packets, entry_finder(media.video) if threads > 1 and media.has_pts else None)
+    decoders = Decoders(media, lambda: Shrinker(media, black, detail=detail), threads)
+    for frame in decoders.frames(pieces):
+        while heard:
+            yield heard.popleft()
+        yield dataclasses.replace(frame, index=tally.frames)
+        tally.frames += 1
+    yield from heard
+    tally.refused = decoders.refused
+    check_complete(media, tally)
+
+
+def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:
+    """The packets of the video; what sounds in those of the audio streams between them is added to `heard`."""
+    packets = media.container.demux()
+    ears: defaultdict[int, Ear] = defaultdict(Ear)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            tally.broke_off = True
+            packet = None
+        if packet is None:
+            break
+        tally.count(packet, media.video)
+        stream = packet.stream
+        if stream is media.video:
+            # An empty packet (AVI has them for repeated frames) would tell the decoder that all is over.
+            if packet.size:
+                yield cast("Packet[VideoStream]", packet)
+        # At the end, an empty packet without a dts makes the decoder give back what it still holds.
+        elif heard is not None and _is_audio(stream) and (packet.size or packet.dts is None):
+            for piece in _heard(packet):
+                heard.extend(ears[stream.index].hear(piece))
+    if heard is not None:
+        for ear in ears.values():
+            heard.extend(ear.finish())
+
+
+def _is_audio(stream: Stream) -> bool:
+    return isinstance(stream, AudioStream) and has_decoder(stream)
+
+
+def _heard(packet: Packet[Stream]) -> list[AudioFrame]:
+    try:
+        return [piece for piece in packet.decode() if isinstance(piece, AudioFrame)]
+    except av.error.FFmpegError:
+        return []  # a fault in the sound is no reason to refuse the pictures

@@ -1,0 +1,170 @@
+"""Decoders that work side by side, each in a thread and on a range of its own."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+import av.error
+from av.codec.context import ThreadType
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from rekvid.backends.local.video.media import Media, new_decoder
+from rekvid.backends.local.video.pictures import Shrinker, SmallFrame
+from rekvid.backends.local.video.ranges import Range
+
+
+class Decoders:
+    """Turns ranges into small frames.
+
+    Attributes:
+        refused: How many packets were refused by a decoder, once all frames were read.
+    """
+
+    def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int) -> None:
+        """Make decoders for the video of `media`, up to `threads` of them at work at the same time."""
+        self._media = media
+        self._new_shrinker = new_shrinker
+        self._threads = threads
+        self.refused = 0
+
+    def frames(self, pieces: Iterator[Range]) -> Generator[SmallFrame, None, None]:
+        """The frames of all ranges, in order; each is numbered within its range.
+
+        At most two ranges more than there are threads are decoded or kept. Threads that are at work when the generator
+        is closed end after the packet that they are at.
+        """
+        ahead = list(itertools.islice(pieces, 2))
+        if len(ahead) == 1:
+            yield from self._by_frame_threads(ahead[0])  # there is nothing to decode at its side
+            return
+        with _Crew(self._media, self._new_shrinker, self._threads) as crew:
+            pending: deque[Future[_Decoded]] = deque()
+            rest: Range | None = None
+            for range_ in itertools.chain(ahead, pieces):
+                if range_.is_rest:
+                    rest = range_
+                    break
+                pending.append(crew.decode(range_))
+                # With one more range waiting than there are threads, none runs idle while frames are consumed.
+                if len(pending) > self._threads + 1:
+                    yield from self._taken(pending.popleft())
+            while pending:
+                yield from self._taken(pending.popleft())
+        if rest is not None:
+            yield from self._by_frame_threads(rest)
+
+    def _by_frame_threads(self, range_: Range) -> Iterator[SmallFrame]:
+        # AUTO: frame threads where the codec has them; PyAV's own default are the slower slice threads.
+        decoder = _Decoder(
+            self._media.video.codec_context, self._new_shrinker(), ThreadType.AUTO, has_pts=self._media.has_pts
+        )
+        yield from decoder.frames(range_)
+        self.refused += decoder.refused
+
+    def _taken(self, decoded: Future[_Decoded]) -> Iterator[SmallFrame]:
+        result = decoded.result()
+        self.refused += result.refused
+        while result.frames:
+            yield result.frames.popleft()  # so that a frame is let go as it is handed out
+
+
+class _Crew:
+    """Threads, and as many decoders, as a decoder can't be shared."""
+
+    def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rekvid-decode")
+        self._stopped = threading.Event()
+        self._idle: queue.SimpleQueue[_Decoder] = queue.SimpleQueue()
+        for _ in range(threads):
+            self._idle.put(_Decoder(new_decoder(media), new_shrinker(), ThreadType.NONE))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def decode(self, range_: Range) -> Future[_Decoded]:
+        """Have a range decoded as soon as a thread is free."""
+        return self._pool.submit(self._decode, range_)
+
+    def _decode(self, range_: Range) -> _Decoded:
+        decoder = self._idle.get()
+        try:
+            frames = deque(itertools.takewhile(lambda _: not self._stopped.is_set(), decoder.frames(range_)))
+            return _Decoded(frames=frames, refused=decoder.refused)
+        finally:
+            self._idle.put(decoder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoded:
+    frames: deque[SmallFrame]
+    refused: int
+
+
+class _Decoder:
+    """Decodes and shrinks one range at a time.
+
+    Attributes:
+        refused: How many packets of the last range the decoder refused.
+    """
+
+    def __init__(
+        self, context: VideoCodecContext, shrink: Shrinker, thread_type: ThreadType, *, has_pts: bool = True
+    ) -> None:
+        """Take a decoder that is not open yet; where there are no pts, the nth frame gets the dts of the nth packet."""
+        self._moments: deque[int | None] | None = None if has_pts else deque()
+        self._context = context
+        self._context.thread_type = thread_type
+        self._context.thread_count = 1 if thread_type is ThreadType.NONE else 0
+        # The filter smooths the edges of coded blocks, at a tenth of the time, by less than a level of a small frame.
+        # Pictures to which no other one refers do without it: so nothing of that adds up.
+        self._context.options = {**self._context.options, "skip_loop_filter": "noref"}
+        self._shrink = shrink
+        self.refused = 0
+
+    def frames(self, range_: Range) -> Iterator[SmallFrame]:
+        """The frames of the range, in order of display, numbered from 0."""
+        pictures = self._pictures(range_)
+        start, end = range_.start, range_.end
+        if start is not None:
+            pictures = itertools.dropwhile(lambda each: each.pts is not None and each.pts < start, pictures)
+        if end is not None:
+            pictures = itertools.takewhile(lambda each: each.pts is None or each.pts < end, pictures)
+        for number, picture in enumerate(pictures):
+            if self._moments is not None:
+                picture.pts = self._moments.popleft() if self._moments else None
+            yield self._shrink(picture, number)
+
+    def _pictures(self, range_: Range) -> Iterator[VideoFrame]:
+        self._context.flush_buffers()
+        self.refused = 0
+        for packet in range_.packets:
+            if self._moments is not None:
+                self._moments.append(packet.dts)
+            yield from self._decode(packet)
+        refused = self.refused
+        for packet in range_.tail:
+            yield from self._decode(packet)
+        yield from self._decode(None)
+        if range_.tail:
+            self.refused = refused  # the range that the tail is from counts it
+
+    def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        try:
+            return self._context.decode(packet)
+        except av.error.FFmpegError:
+            self.refused += 1
+            return []
