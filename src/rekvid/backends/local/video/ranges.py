@@ -2,7 +2,8 @@
 
 A range begins at an entry (the module `entries` beside this one), a keyframe at which a decoder can start, and ends
 before another. After an open entry there may be pictures that are shown before it and need pictures from before it:
-such leading pictures belong to the range before, whose decoder is fed them too, and are dropped by the range of the entry.
+such leading pictures belong to the range before, whose decoder is fed them too, and are dropped by the range of the
+entry.
 
 From the first place on at which that can't be relied on, the rest of the video is one range, decoded as it is read:
 
