@@ -8,12 +8,13 @@ from typing import Any
 
 import hypothesis
 import hypothesis.strategies as st
-import numpy as np
 import pytest
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("av")
+import numpy as np
+
 import onnx_models as models
 from onnx_models import painted
 from rekvid.backends.local.labels.detectors import (

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import hypothesis
 import hypothesis.strategies as st
-import numpy as np
 import pytest
 
 pytest.importorskip("av")
+import numpy as np
+
 from patches import PatchDetector, paint_video
 from rekvid.backends.local.labels.analysis import LabelAnalysis, analyse_labels
 from rekvid.backends.local.labels.detectors import Detection, Detector, Fit, Picture

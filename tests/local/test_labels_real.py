@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 pytest.importorskip("av")
 pytest.importorskip("onnxruntime")
+import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from rekvid.backends.local.labels.analysis import analyse_labels
 from rekvid.backends.local.labels.detectors import Detection, OnnxDetector, Picture, yolox

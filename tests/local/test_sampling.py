@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip("av")
 import av
+import numpy as np
 
 from rekvid.backends.local.labels.detectors.base import Fit
 from rekvid.backends.local.video.media import UnreadableVideoError, open_media

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 pytest.importorskip("av")
 pytest.importorskip("rapidocr")
+import numpy as np
+
 from rekvid.backends.local.labels.detectors import Picture, TextDetector
 from rekvid.backends.local.labels.detectors.registry import make, specs_of
 
