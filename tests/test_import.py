@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import rekvid
 
-HEAVY = ("av", "boto3", "botocore", "numpy", "onnxruntime", "pydantic", "rich", "starlette", "typer")
+HEAVY = ("av", "boto3", "botocore", "numpy", "onnxruntime", "pydantic", "rich", "starlette", "tqdm", "typer")
 
 
 def loaded_by(statement: str) -> set[str]:

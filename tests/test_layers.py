@@ -25,6 +25,7 @@ LEVELS = {
     "rekvid.models": 1,
     "rekvid.export": 2,
     "rekvid.operations": 2,
+    "rekvid.progress": 2,
     "rekvid.report": 2,
     "rekvid.tracks": 2,
     "rekvid.paging": 3,

@@ -79,6 +79,7 @@ from rekvid.timecode import Timecode
 if TYPE_CHECKING:
     from rekvid.backends.aws import AwsBackend
     from rekvid.backends.local import LabelSettings, LocalBackend
+    from rekvid.report.moments import LabelledFrame
 
 __all__ = [
     "AccessDeniedError",
@@ -110,6 +111,7 @@ __all__ = [
     "LabelDetectionResult",
     "LabelDetectionSortBy",
     "LabelSettings",
+    "LabelledFrame",
     "LimitExceededError",
     "LocalBackend",
     "MissingExtraError",
@@ -150,7 +152,7 @@ __all__ = [
 if not TYPE_CHECKING:  # or type checkers would take every name for one of ours
 
     def __getattr__(name: str) -> object:
-        # A backend brings boto3 or av along, so it is imported when it is first named.
+        # A backend brings boto3 or av along, and most programs show no frames, so these are imported when first named.
         if name == "AwsBackend":
             from rekvid.backends.aws import AwsBackend
 
@@ -159,4 +161,8 @@ if not TYPE_CHECKING:  # or type checkers would take every name for one of ours
             from rekvid.backends import local
 
             return getattr(local, name)
+        if name == "LabelledFrame":
+            from rekvid.report.moments import LabelledFrame
+
+            return LabelledFrame
         raise AttributeError(f"module 'rekvid' has no attribute {name!r}")

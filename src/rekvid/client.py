@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
@@ -110,7 +111,9 @@ class Client:
             job_tag=job_tag,
         )
         job_id = self._backend.start(request)
-        return LabelDetectionJob(self._backend, job_id, clock=self._clock, channel=request.notification_channel)
+        file = request.video if isinstance(request.video, Path) else None
+        channel = request.notification_channel
+        return LabelDetectionJob(self._backend, job_id, clock=self._clock, channel=channel, video_file=file)
 
     def get_label_detection(
         self,

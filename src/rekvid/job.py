@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Generic, Self
 
 from rekvid.backends.base import Backend
@@ -87,7 +88,9 @@ class Job(Generic[PageT, ItemT]):
         """Whether the job has ended, well or badly. See `status` for what this raises."""
         return self.status() != VideoJobStatus.IN_PROGRESS
 
-    def wait(self, timeout: float | None = None, *, on_progress: OnProgress | None = None) -> Self:
+    def wait(
+        self, timeout: float | None = None, *, on_progress: OnProgress | None = None, progress: bool = False
+    ) -> Self:
         """Wait for the end of the job.
 
         The backend's signal wakes the wait where there is one, with a poll every 60 s beneath it, so that a lost
@@ -97,6 +100,7 @@ class Job(Generic[PageT, ItemT]):
         Args:
             timeout: Seconds, 0 or more; None waits as long as it takes.
             on_progress: Called with a `JobProgress` at the start, at the end and about four times a second between.
+            progress: Show a bar of tqdm, in a terminal or a notebook.
 
         Returns:
             The job itself.
@@ -107,7 +111,13 @@ class Job(Generic[PageT, ItemT]):
             ServiceError: The backend refuses. One that may pass is waited out, up to ten in a row.
             TransportError: No answer came, ten times in a row.
             ValidationError: `timeout` is not a number of seconds.
+            MissingExtraError: `progress` needs the extra ``notebook``, which is not installed.
         """
+        if progress:
+            from rekvid.progress import ProgressBar
+
+            with ProgressBar(f"job {self._id[:8]}") as bar:
+                return self.wait(timeout, on_progress=bar.following(on_progress))
         if timeout is not None and (isinstance(timeout, bool | str) or not timeout >= 0):
             raise ValidationError("timeout", timeout, "a time limit is a number of seconds, 0 or more, or None")
         begun = self._clock.monotonic()
@@ -171,12 +181,27 @@ class Job(Generic[PageT, ItemT]):
 
 
 class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
-    """A label detection job."""
+    """A label detection job.
+
+    Args:
+        backend: Where the job runs.
+        job_id: Its id.
+        clock: What tells the time while waiting.
+        channel: What the job notifies, to wait by; None where it isn't known.
+        video_file: The file that it looks at, for pictures of its results; None where it isn't known.
+    """
 
     def __init__(
-        self, backend: Backend, job_id: str, *, clock: Clock, channel: NotificationChannel | None = None
+        self,
+        backend: Backend,
+        job_id: str,
+        *,
+        clock: Clock,
+        channel: NotificationChannel | None = None,
+        video_file: Path | None = None,
     ) -> None:
         super().__init__(backend, LABEL_DETECTION, job_id, clock=clock, channel=channel)
+        self._video_file = video_file
 
     def labels(
         self,
@@ -209,6 +234,7 @@ class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
         sort_by: LabelDetectionSortBy | str | None = None,
         aggregate_by: LabelDetectionAggregateBy | str | None = None,
         on_progress: OnProgress | None = None,
+        progress: bool = False,
     ) -> LabelDetectionResult:
         """Wait as `wait` does, and read all pages.
 
@@ -217,8 +243,9 @@ class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
             WaitTimeoutError: It had not ended in time; it goes on.
             ServiceError: The backend refuses.
         """
-        self.wait(timeout, on_progress=on_progress)
-        return LabelDetectionResult.of(self.id, self.labels(sort_by=sort_by, aggregate_by=aggregate_by).pages())
+        self.wait(timeout, on_progress=on_progress, progress=progress)
+        pages = self.labels(sort_by=sort_by, aggregate_by=aggregate_by).pages()
+        return LabelDetectionResult.of(self.id, pages, video_file=self._video_file)
 
 
 class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
@@ -255,7 +282,9 @@ class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
         """The segments that are technical cues; see `segments`. Their pages are those of all segments."""
         return self._of_type(SegmentType.TECHNICAL_CUE, "technical cues", max_results, next_token)
 
-    def result(self, timeout: float | None = None, *, on_progress: OnProgress | None = None) -> SegmentDetectionResult:
+    def result(
+        self, timeout: float | None = None, *, on_progress: OnProgress | None = None, progress: bool = False
+    ) -> SegmentDetectionResult:
         """Wait as `wait` does, and read all pages.
 
         Raises:
@@ -263,7 +292,7 @@ class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
             WaitTimeoutError: It had not ended in time; it goes on.
             ServiceError: The backend refuses.
         """
-        self.wait(timeout, on_progress=on_progress)
+        self.wait(timeout, on_progress=on_progress, progress=progress)
         return SegmentDetectionResult.of(self.id, self.segments().pages())
 
     def _of_type(

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from rekvid.errors import InvalidPaginationTokenError, RekvidError, ResponseError
+from rekvid.models._html import members_table
 from rekvid.operations import ItemT, PageT
 
 
@@ -156,6 +157,10 @@ class Paginated(Generic[PageT, ItemT]):
     def pages(self) -> PageIterator[PageT]:
         """The pages instead of their items."""
         return PageIterator(self._get, self._items_of, self._next_token)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what there is to iterate over. Nothing is fetched for it."""
+        return members_table(type(self).__name__, [("of", self._what), ("fetched", "as you iterate")])
 
     def __repr__(self) -> str:
         return f"<{self._what}, fetched as you iterate>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rekvid.errors import ResponseError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rekvid.export.coco import Coco
+    from rekvid.report.moments import LabelledFrame
 
 _ItemT = TypeVar("_ItemT", bound=Shape)
 
@@ -46,6 +48,8 @@ class LabelDetectionResult(Value):
         video: The video in S3; None for a file on this machine.
         job_tag: The tag given at the start.
         get_request_metadata: The order and grouping asked for.
+        video_file: The file that was given to the start of the job, for `frame`. It says nothing about what was found:
+            results are compared without it, and `to_jsonl` leaves it out.
     """
 
     job_id: str
@@ -55,10 +59,13 @@ class LabelDetectionResult(Value):
     video: Video | None = None
     job_tag: str | None = None
     get_request_metadata: GetLabelDetectionRequestMetadata | None = None
+    video_file: Path | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
-    def of(cls, job_id: str, pages: Iterable[LabelDetectionPage]) -> LabelDetectionResult:
-        """Gather `pages`, at least one."""
+    def of(
+        cls, job_id: str, pages: Iterable[LabelDetectionPage], *, video_file: Path | None = None
+    ) -> LabelDetectionResult:
+        """Gather `pages`, at least one, of the job of `video_file`, where that is known."""
         gathered = list(pages)
         first = gathered[0]
         return cls(
@@ -69,7 +76,24 @@ class LabelDetectionResult(Value):
             video=first.video,
             job_tag=first.job_tag,
             get_request_metadata=first.get_request_metadata,
+            video_file=video_file,
         )
+
+    def frame(self, at: int | LabelDetection, *, video: str | os.PathLike[str] | None = None) -> LabelledFrame:
+        """A frame with its boxes, which a notebook shows: ``result.frame(5200)``, ``result.frame(result.labels[3])``.
+
+        The video is read when the frame is shown or `LabelledFrame.picture` is called, which needs the extra
+        ``report``; until then nothing can be wrong with it.
+
+        Args:
+            at: Milliseconds from the first frame, for all that holds then, as the report has it; or a detection, for
+                that alone at its start.
+            video: The file; `video_file` when absent.
+        """
+        from rekvid.report.moments import LabelledFrame, labels_at
+
+        millis, labels = labels_at(self.labels, at)
+        return LabelledFrame(video=self.video_file if video is None else Path(video), timestamp=millis, labels=labels)
 
     def tracks(
         self, *, max_gap_millis: int = 1000, min_overlap: float = 0.2, min_instances: int = 1

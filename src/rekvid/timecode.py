@@ -154,6 +154,10 @@ class Timecode:
             raise ValueError(f"timecode={self}: drop-frame counting leaves this number out")
         return label - dropped * (total_minutes - total_minutes // 10)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the timecode, in letters of equal width."""
+        return f"<code>{self}</code>"
+
     def __str__(self) -> str:
         separator = ";" if self.drop_frame else ":"
         return f"{self.hours:02}:{self.minutes:02}:{self.seconds:02}{separator}{self.frames:02}"

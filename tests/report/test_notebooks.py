@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
@@ -10,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rekvid
+import rekvid.aws
 from rekvid.errors import ValidationError
 from rekvid.models import Label, LabelDetection, LabelDetectionPage, VideoMetadata
 from rekvid.models._shape import Shape
+from rekvid.paging import Paginated
 from rekvid.report import colour_of, timeline_svg
 from rekvid.results import LabelDetectionResult, SegmentDetectionResult
 from rekvid.testing import FakeBackend
+from rekvid.tracks import Track
 from report_pages import FILM_SHOTS, METADATA, detection, segment
 from strategies import any_shape
 
@@ -177,3 +181,33 @@ def test_timeline_refuses_what_it_cannot_draw() -> None:
         timeline_svg(width=299)
     with pytest.raises(ValidationError, match="most"):
         timeline_svg(most=-1)
+
+
+def _shown_by_notebooks() -> list[type]:
+    """What users get and may leave at the end of a cell: values and handles, not errors, enums or backends."""
+    public = [
+        *(getattr(rekvid, name) for name in rekvid.__all__),
+        *(getattr(rekvid.aws, n) for n in rekvid.aws.__all__),
+    ]
+    others = (BaseException, enum.Enum, rekvid.AwsBackend, rekvid.LocalBackend, rekvid.aws.Staging)
+    return [each for each in public if isinstance(each, type) and not issubclass(each, others)]
+
+
+def test_every_public_value_and_handle_is_shown() -> None:
+    """No public value or handle is left to Python's own repr in a notebook."""
+    pytest.importorskip("av")
+    shown_classes = [*_shown_by_notebooks(), Paginated, Track]
+
+    assert len(shown_classes) > 30
+    assert [each.__name__ for each in shown_classes if not hasattr(each, "_repr_html_")] == []
+
+
+def test_timecodes_and_iterables_are_shown() -> None:
+    """A timecode shows itself, and what is iterated over says what it holds without fetching any of it."""
+    backend = FakeBackend()
+    job = rekvid.Client(backend).start_label_detection("s3://bucket/key.mp4")
+    asked = len(backend.requests)
+
+    assert shown(rekvid.Timecode.parse("01:00:00;02")).text.strip() == "01:00:00;02"
+    assert f"labels of job {job.id}" in shown(job.labels()).text
+    assert len(backend.requests) == asked

@@ -11,6 +11,7 @@ from rekvid.report.colours import colour_of
 from rekvid.report.plot import timeline_svg
 
 _MOST = 10
+_FRAME = '<div style="border:1px solid rgb(128 128 128 / 35%);border-radius:10px;padding:12px 16px;max-width:1000px">'
 
 
 def labels_card(labels: Sequence[LabelDetection], metadata: VideoMetadata | None, job_id: str) -> str:
@@ -36,12 +37,33 @@ def segments_card(segments: Sequence[SegmentDetection], metadata: VideoMetadata 
     return _card("Segments", facts, job_id=job_id, metadata=metadata, timeline=timeline, chips=chips)
 
 
+def moment_card(millis: int, labels: Sequence[LabelDetection], *, picture: str, why_no_picture: str = "") -> str:
+    """A moment of a video: `picture`, which is HTML, over the labels that were found then, the surest first."""
+    chips = [
+        _chip(each.label.name, _sureness(each)) for each in sorted(labels, key=lambda each: -each.label.confidence)
+    ]
+    missing = f'<div style="opacity:.65">without the picture: {escape(why_no_picture)}</div>' if why_no_picture else ""
+    return (
+        f"{_FRAME}<div><b>At {_clock(millis)}</b>: {_counted(len(labels), 'label')}</div>"
+        f'<div style="margin:8px 0">{picture}{missing}</div><div>{"".join(chips)}</div></div>'
+    )
+
+
+def _sureness(detection: LabelDetection) -> str:
+    boxes = len(detection.label.instances)
+    return f"{detection.label.confidence:.0f} %" + (f", {_counted(boxes, 'box', 'es')}" if boxes else "")
+
+
+def _clock(millis: int) -> str:
+    minutes, rest = divmod(millis, 60_000)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest / 1000:06.3f}"
+
+
 def _card(
     title: str, facts: str, *, job_id: str, metadata: VideoMetadata | None, timeline: str, chips: Sequence[str]
 ) -> str:
     return (
-        '<div style="border:1px solid rgb(128 128 128 / 35%);border-radius:10px;padding:12px 16px;max-width:1000px">'
-        f"<div><b>{title}</b>: {facts}{_about(metadata)}"
+        f"{_FRAME}<div><b>{title}</b>: {facts}{_about(metadata)}"
         f'<span style="opacity:.65"> of job {escape(job_id)}</span></div>'
         f'<div style="margin:8px 0">{timeline}</div><div>{"".join(chips)}</div></div>'
     )

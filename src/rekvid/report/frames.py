@@ -66,6 +66,7 @@ class Film:
             ValidationError: The video has no frame that can be decoded.
         """
         base = _base(self._video)
+        millis += _coarseness(base)
         found = None
         self._container.seek(round(self._start + millis / (1000 * base)), stream=self._video)
         for frame in self._container.decode(self._video):
@@ -211,6 +212,15 @@ def _picture(frame: VideoFrame, video: VideoStream) -> Image.Image:
 
 def _millis(frame: VideoFrame, start: int, base: Fraction) -> int:
     return 0 if frame.pts is None else int((frame.pts - start) * base * 1000)
+
+
+def _coarseness(base: Fraction) -> int:
+    """By how many milliseconds a container may tell a frame later than it is: Matroska and FLV round to the nearest.
+
+    The timestamps of labels and segments are rounded down, so at 23.976 frames a second frame 1 is at 41 ms for them
+    and at 42 ms in Matroska.
+    """
+    return 1 if base >= Fraction(1, 1000) else 0
 
 
 def _base(video: VideoStream) -> Fraction:

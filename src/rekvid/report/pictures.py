@@ -16,7 +16,7 @@ try:
 except ImportError as missing:
     raise MissingExtraError("report", "drawing on pictures") from missing
 
-__all__ = ["annotate_frame", "annotate_video", "contact_sheet", "draw_detections"]
+__all__ = ["annotate_frame", "annotate_video", "contact_sheet", "draw_detections", "frame_with"]
 
 _GROUND, _TEXT, _SOFT = "#ffffff", "#16181d", "#5b6270"
 
@@ -43,6 +43,37 @@ def annotate_frame(
     with Film(video) as film:
         picture = film.picture_at(millis)
     return draw_detections(picture, Holding(label_stretches(labels)).at(millis), min_confidence=min_confidence)
+
+
+def frame_with(
+    video: str | os.PathLike[str] | None,
+    millis: int,
+    labels: Iterable[LabelDetection],
+    *,
+    widest: int | None = None,
+) -> Image.Image:
+    """The frame that is on screen at `millis` with `labels` drawn on it, whenever they hold.
+
+    Args:
+        video: A file; None is an error that says what to give.
+        millis: Milliseconds from the first frame.
+        labels: What is drawn.
+        widest: The most pixels of the longer side, 16 or more; names are drawn after the frame was made smaller, so
+            that they stay legible. None for the size of the video.
+
+    Raises:
+        ValidationError: `video` is None or no video that FFmpeg can read, or `widest` is out of its range.
+        OSError: `video` can't be opened.
+    """
+    if video is None:
+        raise ValidationError("video", None, "is not known to lie on this machine: name a file of it")
+    if widest is not None and widest < 16:
+        raise ValidationError("widest", widest, "must be 16 pixels or more")
+    with Film(video) as film:
+        picture = film.picture_at(millis)
+    if widest is not None:
+        picture.thumbnail((widest, widest), Image.Resampling.LANCZOS)
+    return draw_detections(picture, labels)
 
 
 def annotate_video(

@@ -9,12 +9,12 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rekvid.container import UnknownContainerError, read_container
 from rekvid.errors import ValidationError
+from rekvid.models._shape import Value, value
 
 # Developer guide, "Working with stored video analysis". Its 10 GB are taken for the larger of the two readings.
 _MOST_BYTES: Final = 10 * 1024**3
@@ -23,8 +23,8 @@ _TAKES: Final = "the service takes H.264 in MP4 or MOV"
 _PIECE: Final = 1024 * 1024  # bytes that are hashed at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadProgress:
+@value
+class UploadProgress(Value):
     """How far a file has come. It is hashed first, and then sent unless it is in the bucket already.
 
     Attributes:

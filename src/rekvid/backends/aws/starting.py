@@ -10,13 +10,13 @@ import logging
 import math
 import random as _random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import tenacity
 
 from rekvid.clock import Clock, Deadline
 from rekvid.errors import LimitExceededError, ValidationError
+from rekvid.models._shape import Value, value
 
 _log = logging.getLogger("rekvid.aws")
 
@@ -24,8 +24,8 @@ _FIRST_PAUSE: Final = 5.0  # seconds; jobs last minutes, and botocore has tried 
 _LONGEST_PAUSE: Final = 60.0  # seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartWait:
+@value
+class StartWait(Value):
     """A start that waits for one of the account's jobs to end.
 
     Attributes:
