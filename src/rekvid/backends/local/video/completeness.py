@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from av.packet import Packet
 from av.stream import Stream
-from av.video.stream import VideoStream
 
 from rekvid.backends.local.video.media import Media, UnreadableVideoError
 
@@ -20,25 +19,30 @@ class Tally:
         frames: Frames that were decoded, or could have been.
         refused: Video packets that the decoder refused.
         broke_off: Whether the demuxer met an error.
-        video_end: Where the last video packet ends, in seconds.
-        any_end: Where the last packet of any stream ends, in seconds.
     """
 
     frames: int = 0
     refused: int = 0
     broke_off: bool = False
-    video_end: Fraction = field(default_factory=Fraction)
-    any_end: Fraction = field(default_factory=Fraction)
+    _ends: dict[Stream, int] = field(default_factory=dict)
 
-    def count(self, packet: Packet[Stream], video: VideoStream) -> None:
+    def count(self, packet: Packet[Stream]) -> None:
         """Take note of a packet of any stream."""
         moment = packet.dts if packet.pts is None else packet.pts
-        if moment is None or packet.time_base is None:
+        if moment is None:
             return
-        end = (moment + (packet.duration or 0)) * packet.time_base
-        self.any_end = max(self.any_end, end)
-        if packet.stream is video:
-            self.video_end = max(self.video_end, end)
+        end = moment + (packet.duration or 0)
+        if end > self._ends.get(packet.stream, 0):
+            self._ends[packet.stream] = end
+
+    def end(self, *streams: Stream) -> Fraction:
+        """Where the last packet of any of the streams ends, in seconds; of all of them if none is given."""
+        ends = (
+            end * stream.time_base
+            for stream, end in self._ends.items()
+            if stream.time_base is not None and (not streams or stream in streams)
+        )
+        return max(ends, default=Fraction(0))
 
 
 def check_complete(media: Media, tally: Tally) -> None:
@@ -63,6 +67,6 @@ def _ends_early(media: Media, tally: Tally) -> bool:
     end = media.announced_end
     if end is None:
         return tally.broke_off
-    reached = tally.video_end if media.video.duration else tally.any_end
+    reached = tally.end(media.video) if media.video.duration else tally.end()
     # Durations in headers are rounded, some of them to the second.
     return end - reached > max(3 / media.rate, min(end / 100, Fraction(1)))

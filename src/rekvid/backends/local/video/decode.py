@@ -83,7 +83,7 @@ def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> It
             packet = None
         if packet is None:
             break
-        tally.count(packet, media.video)
+        tally.count(packet)
         stream = packet.stream
         if stream is media.video:
             # An empty packet (AVI has them for repeated frames) would tell the decoder that all is over.

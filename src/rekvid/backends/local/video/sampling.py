@@ -189,7 +189,7 @@ class _Decoder:
             except av.error.FFmpegError:
                 self._tally.broke_off = True
                 return
-            self._tally.count(packet, self._media.video)
+            self._tally.count(packet)
             # An empty packet (AVI has them for repeated frames) would tell the decoder that all is over.
             if packet.stream is self._media.video and packet.size:
                 if reached is not None and packet.dts is not None and packet.dts < reached:
