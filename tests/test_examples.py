@@ -1,14 +1,12 @@
-"""The programs of examples/ and the Python of the README do what they say."""
+"""The short programs of examples/ do what they say."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -47,17 +45,6 @@ def aws(fake: FakeBackend) -> Iterator[dict[str, str]]:
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_DEFAULT_REGION": "eu-west-1",
         }
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of two shots."""
-    pytest.importorskip("av")
-    from rekvid.testing.reels import TextureScene, make_reel
-
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    make_reel(path, (TextureScene(seconds=1), TextureScene(seconds=1)), width=128, height=72, rate=Fraction(25))
-    return path
 
 
 def _run(program: list[str], folder: Path, environment: dict[str, str]) -> str:
@@ -120,38 +107,3 @@ def test_examples_say_how_they_are_run(name: str, tmp_path: Path) -> None:
     assert answer.returncode == 1
     assert f"Run: python examples/{name}" in answer.stderr
     assert len(program.read_text().splitlines()) < 60
-
-
-def _python_blocks(page: Path) -> list[tuple[str, str]]:
-    """Each block of Python in `page`, with the word of the marker before it: ``<!-- run: local -->``."""
-    return re.findall(r"<!-- run: (\w+) -->\n+```python\n(.*?)```", page.read_text(), re.DOTALL)
-
-
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCKS = [
-    pytest.param(where, code, id=f"{page.name}-{number}")
-    for page in PAGES
-    for number, (where, code) in enumerate(_python_blocks(page))
-]
-
-
-@pytest.mark.parametrize(("where", "code"), BLOCKS)
-def test_python_of_the_pages_runs(
-    where: str, code: str, film: Path, fake: FakeBackend, aws: dict[str, str], tmp_path: Path
-) -> None:
-    """Each block of Python in README and docs runs: on a film of two shots, on a fake of AWS, or as tests of a user."""
-    (tmp_path / "film.mp4").write_bytes(film.read_bytes())
-    fake.will_return(LabelDetectionPage(labels=LABELS[:10]))
-    environment = aws if where == "aws" else {**os.environ, "REKVID_STATE_DIR": str(tmp_path / "state")}
-    if where == "pytest":
-        pytest.importorskip("moto.server")
-        (tmp_path / "test_page.py").write_text(code)
-    program = ["-m", "pytest", "-q", "-W", "error", "test_page.py"] if where == "pytest" else ["-c", code]
-    assert _run(program, tmp_path, environment)
-
-
-def test_no_python_in_the_pages_goes_unrun() -> None:
-    """Every block of Python in README and docs has a marker, so that it is run."""
-    for page in PAGES:
-        assert page.read_text().count("```python") == len(_python_blocks(page)), page.name
-    assert BLOCKS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,3 @@ def rekvid_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rekvid:
     monkeypatch.setenv("REKVID_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("REKVID_MODEL_DIR", str(tmp_path / "models"))
     return lambda *arguments, **more: CliRunner().invoke(app, arguments, prog_name="rekvid", **more)
-
-
-@pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of two shots, of 25 frames each."""
-    pytest.importorskip("av")
-    from rekvid.testing.reels import TextureScene, make_reel
-
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    make_reel(path, (TextureScene(seconds=1), TextureScene(seconds=1)), width=128, height=72, rate=Fraction(25))
-    return path

@@ -15,6 +15,7 @@ pytest.importorskip("typer")
 pytest.importorskip("av")
 
 from commands import LABELS
+from pages import ROOT, blocks, is_install
 from rekvid import SegmentDetectionPage
 from rekvid.cli.exits import ExitCode
 
@@ -22,35 +23,26 @@ if TYPE_CHECKING:
     from commands import Rekvid
     from rekvid.testing.local_aws import LocalAws
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PROMPT = "$ rekvid "
-
-
-def _blocks(where: str) -> list[tuple[str, list[str]]]:
-    """The command lines of each block behind the marker ``<!-- run: {where} -->``, with a name for the block."""
-    pattern = rf"<!-- run: {where} -->\n+```console\n(.*?)```"
-    return [
-        (f"{page.stem}-{number}", [line for line in block.splitlines() if line.startswith(PROMPT)])
-        for page in PAGES
-        for number, block in enumerate(re.findall(pattern, page.read_text(encoding="utf-8"), re.DOTALL))
-    ]
-
 
 def _parameters(where: str) -> list[object]:
-    return [pytest.param(lines, id=name) for name, lines in _blocks(where)]
+    """The command lines of each block of a place."""
+    return [pytest.param(block.commands, id=block.name) for block in blocks("run", where, "console", "bash")]
 
 
 @pytest.fixture(autouse=True)
 def _film_here(rekvid_command: Rekvid, film: Path, tmp_path: Path) -> None:  # noqa: ARG001  # it changes the folder
-    shutil.copy(film, tmp_path / "film.mp4")
+    for name in ("film.mp4", "street.mp4"):
+        shutil.copy(film, tmp_path / name)
 
 
 def _run(command: Rekvid, lines: list[str]) -> None:
     assert lines
     for line in lines:
-        answer = command(*shlex.split(os.path.expandvars(line))[2:])
-        assert answer.exit_code == 0, f"{line}\n{answer.stderr}"
+        if not is_install(line):
+            program, *arguments = shlex.split(os.path.expandvars(line))
+            assert program == "rekvid"
+            answer = command(*arguments)
+            assert answer.exit_code == 0, f"{line}\n{answer.stderr}"
 
 
 @pytest.mark.parametrize("lines", _parameters("cli"))
@@ -63,16 +55,14 @@ def test_commands_on_this_machine(rekvid_command: Rekvid, lines: list[str]) -> N
 
 @pytest.mark.parametrize("lines", _parameters("cli-aws"))
 def test_commands_at_aws(
-    rekvid_command: Rekvid, rekvid_aws: LocalAws, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    rekvid_command: Rekvid, all_of_aws: LocalAws, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A block of commands runs against an AWS on this machine, with a job that has ended."""
-    for service in ("IAM", "STS", "KMS"):
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", rekvid_aws.sqs.meta.endpoint_url)
-    rekvid_aws.put_video("street.mp4")
-    rekvid_aws.fake.will_return(SegmentDetectionPage())
-    job = rekvid_aws.client().start_segment_detection("s3://media/street.mp4", segment_types=["SHOT"])
+    all_of_aws.put_video("street.mp4")
+    all_of_aws.fake.will_return(SegmentDetectionPage())
+    job = all_of_aws.client().start_segment_detection("s3://media/street.mp4", segment_types=["SHOT"])
     monkeypatch.setenv("JOB_ID", job.id)
-    rekvid_aws.fake.will_return(LABELS)
+    all_of_aws.fake.will_return(LABELS)
     _run(rekvid_command, lines)
 
 
@@ -85,19 +75,6 @@ def test_commands_with_a_model(
     pytest.importorskip("onnxruntime")
     monkeypatch.setenv("REKVID_MODEL_DIR", str(assets / "models"))
     _run(rekvid_command, lines)
-
-
-def test_no_command_in_the_pages_goes_unrun() -> None:
-    """Every block of a console with our command in it has a marker, so that it is run."""
-    run = [lines for where in ("cli", "cli-aws", "cli-model") for _, lines in _blocks(where)]
-    written = [
-        lines
-        for page in PAGES
-        for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-        if (lines := [line for line in block.splitlines() if line.startswith(PROMPT)])
-    ]
-    assert sorted(run) == sorted(written)
-    assert len(run) > 5
 
 
 def test_exit_codes_are_documented() -> None:

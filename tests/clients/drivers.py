@@ -103,7 +103,10 @@ class AwsCli:
     def _run(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         # By option, as users type it, and as this version's SQS doesn't look at the variable.
         address = ["--endpoint-url", self._environment[f"AWS_ENDPOINT_URL_{service.upper()}"]]
-        command = [service, xform_name(operation, "-"), *address, "--cli-input-json", json.dumps(parameters)]
+        return self.run([service, xform_name(operation, "-"), *address, "--cli-input-json", json.dumps(parameters)])
+
+    def run(self, command: list[str]) -> dict[str, Any]:
+        """Call it with the words of a command line."""
         done = subprocess.run(
             [self._program, *command], capture_output=True, text=True, env=self._environment, timeout=60, check=False
         )

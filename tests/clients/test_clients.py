@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 pytest.importorskip("moto.server")
 from clients.drivers import AwsCli, Boto3, Driver, JavaScript, Refused
+from pages import blocks
 from rekvid.endpoint import Key, Keys, Settings
 from rekvid.testing.endpoint import TestedEndpoint
 from rekvid.wire import status_of
@@ -149,3 +151,12 @@ def test_rekvid_itself(rekvid_aws: LocalAws) -> None:
             with pytest.raises(type(error)) as caught:
                 client.start_label_detection("s3://media/street.mp4")
             assert (caught.value.code, caught.value.message) == (code, "the reason")
+
+
+@pytest.mark.parametrize("command", [line for block in blocks("run", "clients", "bash") for line in block.commands])
+def test_commands_of_the_pages(command: str, rekvid_aws: LocalAws) -> None:
+    """A call of the AWS CLI that a page shows starts a job."""
+    cli = AwsCli(rekvid_aws.environment)
+    answer = cli.run(shlex.split(command.replace("http://127.0.0.1:8124", rekvid_aws.endpoint.url))[1:])
+    assert answer["JobId"]
+    cli.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ pytest.importorskip("starlette")
 pytest.importorskip("typer")
 from typer.testing import CliRunner
 
+from pages import Block, blocks, is_install
 from rekvid.cli.app import app
 from rekvid.testing.reels import TextureScene, make_reel
 
@@ -44,6 +46,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     make_reel(folder / "film.mp4", (TextureScene(seconds=1),), width=128, height=72, rate=Fraction(25))
     return folder
+
+
+def served_in_pages() -> list[Block]:
+    """The blocks of README and docs that start a server."""
+    found = blocks("run", "serve", "bash")
+    assert found
+    return found
 
 
 class Served:
@@ -106,6 +115,26 @@ def test_jobs_live_through_restarts(folder: Path, tmp_path: Path) -> None:
         third.end(signal.SIGKILL)
     with served(*state) as fourth:
         assert fourth.failure_of(orphan) == "The process that ran this job ended before the job did."
+
+
+@pytest.mark.parametrize("commands", [pytest.param(each.commands, id=each.name) for each in served_in_pages()])
+def test_servers_of_the_pages_come_up(
+    commands: list[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that a page starts comes up on a free port, and ends when it is told to; what it needs is exported."""
+    serve = None
+    for line in commands:
+        program, *words = shlex.split(line)
+        if program == "export":
+            for name, value in (word.split("=", 1) for word in words):
+                monkeypatch.setitem(ENVIRONMENT, name, value)
+        elif program == "rekvid":
+            serve = [word.replace("/srv/media", str(folder)) for word in words[1:]]
+        else:
+            assert is_install(line) or program == "moto_server"
+    assert serve is not None
+    with served(*serve, "--state", str(tmp_path)) as up:
+        assert up.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize(
