@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from pages import BLOCKS, PAGES, ROOT, Block, blocks_of, is_install
+from pages import BLOCKS, PAGES, ROOT, Block, blocks_of, is_install, parts
 
 TESTS = "\n".join(
     path.read_text() for path in [*ROOT.glob("tests/**/*.py"), ROOT / "src/rekvid/testing/conformance.py"]
@@ -96,3 +96,23 @@ def test_workflows_hold_what_their_page_runs() -> None:
         commands = re.findall(r"- run: (.+)", block.code)
         assert commands
         assert set(commands) <= here, block.name
+
+
+def test_figures_of_readme_are_those_that_were_measured() -> None:
+    """The figures beside raw boto3 in README are medians of docs/performance.md, and the lines of docs/migration.md."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    measured = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    decoding, reading = (measured.split(f"## {title}\n")[1] for title in ("Decoding a page", "Reading 100,000 labels"))
+
+    def row(page: str, beginning: str) -> list[str]:
+        found = next(line for line in page.splitlines() if line.startswith(f"| {beginning}"))
+        return [cell.strip() for cell in found.strip("|").split("|")]
+
+    decoded, read, lines = (row(readme, each)[1:] for each in ("a page of 1000 labels", "100,000 labels", "lines of"))
+    assert decoded == [
+        f"{row(decoding, each)[2]} ms" for each in ("botocore's parser, to dictionaries", "rekvid, to frozen")
+    ]
+    assert read == [f"{row(reading, each)[2]} s" for each in ("boto3 |", "rekvid |")]
+    programs = {name: code for (page, name), code in parts().items() if page.stem == "migration"}
+    counted = {name: sum(bool(line.strip()) for line in code.splitlines()) for name, code in programs.items()}
+    assert lines == [str(counted["boto3"]), str(counted["rekvid"])]
