@@ -240,3 +240,17 @@ def test_an_unknown_profile_is_a_sentence(rekvid_command: Rekvid, monkeypatch: p
     answer = rekvid_command("segments", "s3://media/film.mp4", "--backend", "aws", "--profile", "nobody")
     assert answer.exit_code == 1
     assert answer.stderr.startswith("rekvid: --profile nobody: ")
+
+
+def test_missing_credentials_are_a_sentence_and_a_hint(rekvid_command: Rekvid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has set up nothing for AWS is told what to set, and no address is called to find some."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    answer = rekvid_command("labels", "s3://media/film.mp4", "--backend", "aws", "--region", "eu-west-1")
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    sentence, hint = answer.stderr.splitlines()
+    assert sentence == "rekvid: StartLabelDetection: Unable to locate credentials"
+    assert hint.startswith("hint: set AWS_ACCESS_KEY_ID")

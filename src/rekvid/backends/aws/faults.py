@@ -32,7 +32,10 @@ def translate(error: Exception, operation: str, *, job_id: str | None = None) ->
     if isinstance(error, botocore_errors.ParamValidationError):
         return ValidationError("parameters", operation, str(error))
     # All that is left is found before anything is sent: credentials, region, profile, endpoint, config.
-    return ConfigurationError(f"{operation}: {error}")
+    unset = ConfigurationError(f"{operation}: {error}")
+    if isinstance(error, botocore_errors.NoCredentialsError | botocore_errors.PartialCredentialsError):
+        unset.hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run `aws configure`"
+    return unset
 
 
 def _refusal(error: botocore_errors.ClientError, operation: str, job_id: str | None) -> ServiceError:
