@@ -332,3 +332,14 @@ def test_what_is_no_backend_is_refused(backend: object) -> None:
     """A client of boto3, a class or nothing in the place of a backend is refused, with what to give instead."""
     with pytest.raises(ValidationError, match=r"AwsBackend\(client=\.\.\.\)"):
         Client(backend)  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_fake_with_results_of_another_kind_fails_the_job(client: Client, fake: FakeBackend) -> None:
+    """A fake that was told to return labels fails a job for segments, and says why, instead of letting it hang."""
+    fake.will_return(LabelDetectionPage())
+    job = client.start_segment_detection("s3://media/film.mp4", segment_types=["SHOT"])
+
+    with pytest.raises(
+        JobFailedError, match=r"told to return a LabelDetectionPage, and this job is a SegmentDetection"
+    ):
+        job.wait()

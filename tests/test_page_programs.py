@@ -13,20 +13,24 @@ from commands import LABELS
 from pages import ROOT, Block, blocks, parts
 from rekvid.testing.local_aws import LocalAws
 
+PYTEST = ["-m", "pytest", "-q", "-W", "error", "-o", "faulthandler_timeout=60"]
 JOBS = 4  # no program of a page starts more
 
 
 def _run(arguments: list[str], folder: Path) -> str:
     """What a program prints, in a folder with a film and jobs of its own."""
-    answer = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, "REKVID_STATE_DIR": str(folder / "state")},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    try:
+        answer = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, "REKVID_STATE_DIR": str(folder / "state")},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        pytest.fail(f"{late}\n{late.stdout!r}\n{late.stderr!r}")
     assert answer.returncode == 0, f"{answer.stdout}\n{answer.stderr}"
     return answer.stdout
 
@@ -80,7 +84,7 @@ def test_tests_of_a_user(code: str, folder: Path) -> None:
     for module in ("starlette", "moto.server"):
         pytest.importorskip(module)
     (folder / "test_page.py").write_text(code)
-    assert "passed" in _run(["-m", "pytest", "-q", "-W", "error", "test_page.py"], folder)
+    assert "passed" in _run([*PYTEST, "test_page.py"], folder)
 
 
 @pytest.mark.usefixtures("aws")

@@ -67,7 +67,8 @@ class FakeBackend:
         """Let the next job succeed with the items and metadata of `page`.
 
         Args:
-            page: All items on one page; they are given out page by page as they are asked for.
+            page: All items on one page; they are given out page by page as they are asked for. A job that detects
+                something else fails, and says so.
             in_progress: How many Gets are answered with IN_PROGRESS first.
         """
         self._scripts.append(_Script(page, None, in_progress))
@@ -150,6 +151,10 @@ class FakeBackend:
             self._store.fail(job_id, script.failed)
             return True
         page = script.page or operation.page()
+        if not isinstance(page, operation.page):
+            told = f"the fake was told to return a {type(page).__name__}, and this job is a {operation.name}"
+            self._store.fail(job_id, told)
+            return True
         head = replace(operation.head_of(page), job_status=None, next_token=None)
         self._store.succeed(job_id, head.to_aws(), [item.to_aws() for item in operation.items_of(page)])
         return True
