@@ -176,12 +176,14 @@ def _has_bytes(picture: VideoFrame) -> bool:
 
 
 def _means_of_rows(lines: Plane, width: int, wanted: int) -> Plane:
-    """`lines` without padding, averaged over as many rows at once as divide their number and leave at least `wanted`."""
+    """`lines` without padding, averaged over so many rows at once that `wanted` are left at least, without a rest."""
     height = len(lines)
     rows = next((count for count in range(min(height // wanted, 256), 1, -1) if height % count == 0), 1)
     if rows == 1:
         return lines[:, :width]
-    sums = np.add.reduce(lines.reshape(height // rows, rows, -1)[:, :, :width], axis=1, dtype=np.uint16)
+    sums: NDArray[np.uint16] = np.add.reduce(
+        lines.reshape(height // rows, rows, -1)[:, :, :width], axis=1, dtype=np.uint16
+    )
     sums += rows // 2
     sums //= rows
     return sums.astype(np.uint8)
