@@ -125,3 +125,25 @@ def test_frame_is_right_where_a_container_rounds_times(tmp_path: Path) -> None:
     before, shown = (RESULT.frame(millis, video=path).picture() for millis in (40, 41))
     assert near(before, (60, 30), (255, 255, 255))
     assert near(shown, (60, 30), (0, 0, 0))
+
+
+def test_frame_is_of_the_stream_that_is_looked_at(film: Path, tmp_path: Path) -> None:
+    """Of two video streams the default one is shown, as it is the one in which local detection looks for labels."""
+    av = pytest.importorskip("av")
+    from av.stream import Disposition
+
+    both = tmp_path / "both.mkv"
+    with av.open(str(film)) as source, av.open(str(both), "w") as output:
+        [video] = source.streams.video
+        tiny = output.add_stream("mpeg4", rate=25)
+        tiny.width, tiny.height, tiny.pix_fmt = 64, 36, "yuv420p"
+        copy = output.add_stream_from_template(video)
+        tiny.disposition, copy.disposition = Disposition(0), Disposition.default
+        output.mux(tiny.encode(av.VideoFrame(64, 36, "yuv420p")))
+        output.mux(tiny.encode(None))
+        for packet in source.demux(video):
+            if packet.dts is not None:
+                packet.stream = copy
+                output.mux(packet)
+
+    assert RESULT.frame(0, video=both).picture().size == (320, 180)

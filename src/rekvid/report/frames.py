@@ -16,7 +16,7 @@ try:
     import av.error
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
-    from av.stream import Stream
+    from av.stream import Disposition, Stream
     from av.video.frame import VideoFrame
     from av.video.reformatter import ColorRange, Colorspace
     from av.video.stream import VideoStream
@@ -33,7 +33,7 @@ _HD_LINES = 720  # from here on, video that doesn't tell its matrix is taken to 
 
 
 class Film:
-    """The first video stream of a file, as pictures with their times. A context manager.
+    """The video stream of a file, as pictures with their times. A context manager.
 
     Pictures are as players show them: turned as the file asks for, with square pixels. Times are milliseconds from the
     first frame, rounded down, as those of labels are.
@@ -238,9 +238,11 @@ def _opened(path: str | os.PathLike[str]) -> InputContainer:
 
 
 def _video_of(container: InputContainer, path: str | os.PathLike[str]) -> VideoStream:
-    if not container.streams.video:
+    """The stream that detection looks at on this machine too: the default one or else the first, and no cover."""
+    streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+    if not streams:
         raise ValidationError("video", os.fspath(path), "has no video stream")
-    return container.streams.video[0]
+    return next((each for each in streams if each.disposition & Disposition.default), streams[0])
 
 
 @contextmanager
