@@ -40,6 +40,8 @@ def label_jobs(client: rekvid.Client) -> None:
     result = job.result(sort_by=rekvid.LabelDetectionSortBy.NAME)
     assert_type(result, rekvid.LabelDetectionResult)
     assert_type(result.labels, tuple[rekvid.LabelDetection, ...])
+    assert_type(result.frame(result.labels[0]), rekvid.LabelledFrame)
+    assert_type(job.wait(progress=True), rekvid.LabelDetectionJob)
     assert_type(result.video_metadata, rekvid.VideoMetadata | None)
 
 
