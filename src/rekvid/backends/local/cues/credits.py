@@ -18,7 +18,7 @@ from typing import TypedDict
 
 from rekvid.backends.local.cues.cue import Cue
 from rekvid.backends.local.cues.looks import STANDS
-from rekvid.backends.local.cues.slates import rows_of
+from rekvid.backends.local.cues.slates import OTHER_GROUND, rows_of
 from rekvid.backends.local.cues.timeline import Timeline
 from rekvid.backends.local.cues.titles import Title
 from rekvid.models import TechnicalCueType
@@ -34,6 +34,7 @@ _SHORT_TAIL = 2.0  # or so many seconds
 _SPARSE = 0.03  # the share of edges in a plain picture with a last short line in it
 _DRIFT = 10.0  # samples by which a card may have moved, as letters that spread do
 _APART = 0.5  # seconds without text between credits and a title that is none of them
+_LEAD = 1.5  # seconds from the cut to a shot with credits to its first card, and from its last to the next cut
 _RUN_OUT = 2.0  # seconds from the cut to the first line of a roll, and from its last line to the cut
 
 
@@ -130,7 +131,7 @@ def _credits(timeline: Timeline, chain: list[_Shot], emblems: Sequence[Cue]) -> 
 
 def _is_caption(timeline: Timeline, title: Title) -> bool:
     look = timeline.looks[(title.first + title.last) // 2]
-    if title.rolls or look.unread <= _PLAIN or not look.lines:
+    if title.rolls or _ground(timeline, title) is not None or not look.lines:
         return False
     height = 270  # rows of `SmallFrame.detail`
     return min(line.top for line in look.lines) >= _FOOT * height and rows_of(look) <= 3
@@ -142,19 +143,36 @@ class _Reach(TypedDict, total=False):
 
 
 def _reach(title: Title) -> _Reach:
-    """How far from its text credits may begin or end; a roll runs in and out by lines too short to be seen as such."""
-    return {"empty": _SPARSE, "within": _RUN_OUT} if title.rolls else {}
+    """How far from its text credits may begin or end.
+
+    The shot of the first card, or of the last, belongs to them; a roll runs in and out by lines too short to be seen
+    as such.
+    """
+    return {"empty": _SPARSE, "within": _RUN_OUT} if title.rolls else {"within": _LEAD}
 
 
 def _is_apart(timeline: Timeline, chain: list[_Shot]) -> bool:
-    """Whether the first shot of a chain has one card, comes at a distance, and the next has more.
+    """Whether the first shot of a chain has one card, and is a title of its own beside the credits.
 
-    That is a title of its own; a row of shots with a card each is one style of credits.
+    That is a title at a distance from them, over a picture where they stand on a plain ground, or the other way round;
+    or over a picture as they are, but they have several cards a shot. A row of shots with a card each is one style of
+    credits.
     """
-    if len(chain) < 2 or chain[0].is_enough or not chain[1].is_enough:
+    if len(chain) < 2 or chain[0].is_enough:
         return False
     before, after = sorted(chain[:2], key=lambda shot: shot.titles[0].first)
-    return _gap(timeline, before.titles[-1], after.titles[0]) >= _APART
+    if _gap(timeline, before.titles[-1], after.titles[0]) < _APART:
+        return False
+    one, other = (_ground(timeline, shot.titles[0]) for shot in chain[:2])
+    if one is None and other is None:
+        return chain[1].is_enough
+    return one is None or other is None or abs(one - other) > OTHER_GROUND
+
+
+def _ground(timeline: Timeline, title: Title) -> float | None:
+    """The luma of the plain ground behind a title; None where it is over a picture."""
+    look = timeline.looks[(title.first + title.last) // 2]
+    return look.ground if look.unread <= _PLAIN else None
 
 
 def _kind(timeline: Timeline, first: int, last: int, *, rolling: bool) -> TechnicalCueType | None:

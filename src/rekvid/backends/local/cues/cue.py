@@ -22,3 +22,7 @@ class Cue:
     first: int
     last: int
     confidence: float
+
+    def overlaps(self, other: Cue) -> bool:
+        """Whether the two have a frame in common."""
+        return self.first <= other.last and other.first <= self.last

@@ -21,6 +21,7 @@ from rekvid.backends.local.cues.titles import Title, find_titles
 from rekvid.backends.local.shots.detector import Boundary
 from rekvid.backends.local.video.pictures import DETAIL_RATE, BlackLevel, SmallFrame
 from rekvid.backends.local.video.sound import Sound
+from rekvid.models import TechnicalCueType
 
 _LEAST_CONTENT = 2 / DETAIL_RATE  # seconds: both ends of a gap may be off by one sample
 
@@ -108,22 +109,29 @@ def cues_of(seen: Evidence) -> list[Cue]:
     titles = [title for title in find_titles(seen.looks) if not _begins_in(timeline, title, seen.bars)]
     slates = find_slates(timeline, titles)
     logos = find_logos(timeline)
-    emblems = find_overlays(timeline, seen.emergences)
+    emblems = [each for each in find_overlays(timeline, seen.emergences) if not any(map(each.overlaps, logos))]
     of_slates = [title for title, _ in slates]
     rest = [title for title in titles if title not in of_slates and not _begins_in(timeline, title, [*logos, *emblems])]
+    found_credits = find_credits(timeline, rest, emblems)
     return arrange(
         [
             *seen.bars,
             *(cue for _, cue in slates),
-            *logos,
+            *_before_opening_ends(logos, found_credits),
             *emblems,
-            *find_credits(timeline, rest, emblems),
+            *found_credits,
             *seen.blackness.cues,
         ],
         seen.frame_count,
         seen.blackness.quiet,
         least_content=math.ceil(_LEAST_CONTENT * seen.rate),
     )
+
+
+def _before_opening_ends(logos: Sequence[Cue], found_credits: Sequence[Cue]) -> list[Cue]:
+    """The logos but for those after the opening credits: an emblem on a plain ground in the film itself is a thing."""
+    ends = [cue.last for cue in found_credits if cue.type is TechnicalCueType.OPENING_CREDITS]
+    return [logo for logo in logos if not ends or logo.first <= ends[0]]
 
 
 def _begins_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:

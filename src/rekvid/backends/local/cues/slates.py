@@ -1,7 +1,7 @@
 """Slates: cards and clapper boards that say which programme or take follows.
 
 A slate stands near the start of the file, alone, and has the text of a form: four rows at least, on a plain ground,
-or on a board held before the camera.
+or on a board held before the camera. A page of a letter or a book has more rows than either.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ from rekvid.models import TechnicalCueType
 _WINDOW = 180.0  # seconds from the start of the file in which slates are looked for, or half of a shorter file
 _SHORT_WINDOW = 20.0  # but so many at least
 _LEAST_ROWS = 4
+_MOST_ROWS = 24
 _LEAST_SECONDS = 0.9
-_OTHER_GROUND = 16.0  # levels between two grounds that are not one
 _NEIGHBOUR = 1.2  # seconds: cards that follow each other as fast are credits
 _SWAYS = 19  # samples, 4 % of the width, by which a clapper board sways
+_BOARD_ROWS = 12  # of what sways: a page in a hand has more
 _PASSES = 8  # samples by which a page that a camera passes has moved,
 _ONWARD = 0.8  # and the share of its way that led away
+
+OTHER_GROUND = 16.0
+"""Levels between two grounds that are not one."""
 
 
 def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title, Cue]]:
@@ -37,7 +41,7 @@ def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title
         seconds = timeline.seconds(timeline.looks[title.last].index) - start
         if title.rolls or _passes(title) or start > window or seconds < _LEAST_SECONDS:
             continue
-        if rows_of(look) < _LEAST_ROWS:
+        if not _LEAST_ROWS <= rows_of(look) <= (_BOARD_ROWS if title.drift > _PASSES else _MOST_ROWS):
             continue
         before, after = titles[max(0, place - 1) : place], titles[place + 1 : place + 2]
         if any(_is_card_beside(timeline, title, other, 1) for other in before) or any(
@@ -83,7 +87,7 @@ def _is_card_beside(timeline: Timeline, title: Title, other: Title, rows: int) -
     first, last = sorted((title, other), key=lambda each: each.first)
     gap = timeline.seconds(timeline.looks[last.first].index - timeline.looks[first.last].index)
     look, other_look = (timeline.looks[(each.first + each.last) // 2] for each in (title, other))
-    if gap > _NEIGHBOUR or abs(look.ground - other_look.ground) > _OTHER_GROUND:
+    if gap > _NEIGHBOUR or abs(look.ground - other_look.ground) > OTHER_GROUND:
         return False
     is_card = not _passes(other) and last.again < STANDS and rows_of(other_look) >= rows
     return other.rolls or is_card
