@@ -33,6 +33,7 @@ EXTRA_MODULES = (
     "rapidocr",
     "rich",
     "starlette",
+    "tqdm",
     "typer",
     "uvicorn",
 )
