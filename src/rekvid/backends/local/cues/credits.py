@@ -1,7 +1,7 @@
 """Opening and end credits: text that rolls, or cards that follow one another.
 
-A single card is none (a title in the middle of a programme, a sign), nor are lines at the foot of a picture, where
-subtitles, names of speakers and tickers stand.
+A single card is none (a title in the middle of a programme, a sign), nor are two shots with a card each, nor lines at
+the foot of a picture, where subtitles, names of speakers and tickers stand.
 
 Which of the two they are follows from their place. Credits that only black, bars and a moment of anything else
 follow, or that begin in the last quarter of the file, are end credits; else those that begin in its first half, or
@@ -34,7 +34,9 @@ _SHORT_TAIL = 2.0  # or so many seconds
 _SPARSE = 0.03  # the share of edges in a plain picture with a last short line in it
 _DRIFT = 10.0  # samples by which a card may have moved, as letters that spread do
 _APART = 0.5  # seconds without text between credits and a title that is none of them
-_LEAD = 1.5  # seconds from the cut to a shot with credits to its first card, and from its last to the next cut
+_CARDS = 2  # that follow one another in a shot are credits
+_SHOTS = 3  # that follow one another with a card each are, too
+_LEAD = 3.0  # seconds from the cut to a shot with credits to its first card, and from its last to the next cut
 _RUN_OUT = 2.0  # seconds from the cut to the first line of a roll, and from its last line to the cut
 
 
@@ -71,7 +73,7 @@ class _Shot:
     @property
     def is_enough(self) -> bool:
         """Whether these are credits by themselves."""
-        return bool(self.rolls) or self.cards >= 2
+        return bool(self.rolls) or self.cards >= _CARDS
 
 
 def _by_shot(timeline: Timeline, titles: Sequence[Title]) -> list[_Shot]:
@@ -79,7 +81,7 @@ def _by_shot(timeline: Timeline, titles: Sequence[Title]) -> list[_Shot]:
     for title in titles:
         if groups and _gap(timeline, groups[-1][-1], title) <= _GAP:
             last = timeline.looks[groups[-1][-1].last].index
-            if not timeline.is_cut_between(last, timeline.looks[title.first].index):
+            if not timeline.is_cut_between(last, timeline.looks[title.first].index, surely=True):
                 groups[-1].append(title)
                 continue
         groups.append([title])
@@ -121,7 +123,8 @@ def _credits(timeline: Timeline, chain: list[_Shot], emblems: Sequence[Cue]) -> 
     last = timeline.end_of(closing.last, **_reach(closing))
     near = _GAP * float(timeline.rate)
     beside = sum(emblem.first - near <= last and emblem.last + near >= first for emblem in emblems)
-    if not rolls and cards + beside < 2:
+    in_one_shot = any(shot.is_enough for shot in chain) or beside
+    if not rolls and cards + beside < (_CARDS if in_one_shot else _SHOTS):
         return []
     kind = _kind(timeline, first, last, rolling=bool(rolls))
     if kind is None:

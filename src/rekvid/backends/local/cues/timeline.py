@@ -11,6 +11,7 @@ from rekvid.backends.local.cues.looks import Look
 from rekvid.backends.local.shots.detector import Boundary
 
 _NEAR = Fraction(3, 4)  # seconds: text fades in within so much of the cut to its scene
+_SURE = 90.0  # the confidence from which on a transition is not doubtful
 EMPTY = 0.004
 """The share of edges in a picture with nothing in it, but for what coding does."""
 
@@ -40,6 +41,9 @@ class Timeline:
         self.taken = sorted(taken, key=lambda cue: cue.first)
         # The first frame that belongs to what comes after: in the middle of a gradual transition.
         self._cuts = [(each.end + 1 + each.start) // 2 for each in boundaries]
+        self._sure_cuts = [
+            cut for cut, each in zip(self._cuts, boundaries, strict=True) if each.is_cut or each.confidence >= _SURE
+        ]
         self._firsts = [self._first_after(each, boundaries) for each in boundaries]
         self._lasts = [self._last_before(each, boundaries) for each in boundaries]
         self._gradual = [each for each in boundaries if not each.is_cut]
@@ -48,9 +52,13 @@ class Timeline:
         """When a frame is shown, at the mean rate."""
         return float(frame / self.rate)
 
-    def is_cut_between(self, frame: int, later: int) -> bool:
-        """Whether a shot begins after `frame` and not after `later`."""
-        return bisect.bisect_right(self._cuts, frame) < bisect.bisect_right(self._cuts, later)
+    def is_cut_between(self, frame: int, later: int, *, surely: bool = False) -> bool:
+        """Whether a shot begins after `frame` and not after `later`; `surely` leaves doubtful transitions aside.
+
+        One card that fades into another over a picture looks like a transition between two.
+        """
+        cuts = self._sure_cuts if surely else self._cuts
+        return bisect.bisect_right(cuts, frame) < bisect.bisect_right(cuts, later)
 
     def is_fade_between(self, frame: int, later: int) -> bool:
         """Whether the shot that begins after `frame` and not after `later` does so by a gradual transition."""
