@@ -21,11 +21,13 @@ from av.video.stream import VideoStream
 
 from rekvid.backends.local.labels.detectors.base import Fit, Picture
 from rekvid.backends.local.video.completeness import Tally, check_complete
+from rekvid.backends.local.video.cores import usable_cores
 from rekvid.backends.local.video.media import Media
 from rekvid.backends.local.video.skipping import Moments, Planner, can_skip
 from rekvid.backends.local.video.upright import Scaler
 
 _JITTER = 1  # seconds by which a pts may go back without the clock having been set anew
+_THREADS_A_CORE, _MOST_THREADS = 4, 16  # each holds a picture or two of full size
 _LONGEST_STILL = 3600  # seconds that one frame can be shown; more is a clock that was set forward
 
 
@@ -126,6 +128,10 @@ class _Decoder:
         self._packets = 0  # of the video that were decoded or passed over
         # Frame threads where the codec has them: 1.5 times as fast as PyAV's own default.
         media.video.thread_type = ThreadType.AUTO
+        if skip:
+            # A packet that is passed over takes its turn among the threads, which then has nothing to do: on a film of
+            # which every other one is, twice as many threads as usual keep the cores at work.
+            media.video.codec_context.thread_count = min(_THREADS_A_CORE * usable_cores(), _MOST_THREADS)
 
     def frames(self) -> Iterator[VideoFrame]:
         """All frames that are needed, and some that aren't."""
