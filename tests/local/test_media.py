@@ -17,6 +17,7 @@ pytest.importorskip("numpy")
 import av
 import numpy as np
 from av.stream import Disposition
+from av.video.reformatter import Interpolation
 
 from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.video.media import (
@@ -123,6 +124,27 @@ def test_black_samples_are_counted_exactly_in_every_layout(tmp_path: Path, pixel
         container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
     (frame,) = frames_of(path, black=BlackLevel(ceiling=Fraction(59), share=0.8))
     assert frame.black_share == 7 / 8
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj422p", "yuv440p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize("height", [288, 290, 286])
+def test_small_planes_are_means_however_the_rows_divide(tmp_path: Path, pixel_format: str, height: int) -> None:
+    path = tmp_path / "clip.nut"
+    across, down = np.meshgrid(np.linspace(0, 9, 514), np.linspace(0, 7, height))
+    waves = np.stack([np.sin(across * down / 3), np.cos(across), np.sin(down + across)], axis=2)
+    picture = (128 + 100 * waves).astype(np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 514, height, pixel_format
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+    with av.open(str(path)) as container:
+        whole = next(container.decode(video=0))
+    # Without a change of range: that of the file is what matters.
+    same = {"src_color_range": whole.color_range or 1, "dst_color_range": whole.color_range or 1}
+    expected = whole.reformat(128, 72, "yuv420p", interpolation=Interpolation.AREA, **same).to_ndarray()
+    (frame,) = frames_of(path)
+    for found, wanted in ((frame.luma, expected[:72]), (frame.red, expected[90:].reshape(36, 64))):
+        assert np.abs(found.astype(int) - wanted).max() <= 2
 
 
 def test_sound_is_found_where_it_is_and_nowhere_else(tmp_path: Path) -> None:

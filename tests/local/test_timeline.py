@@ -80,6 +80,12 @@ def credits_of(seen: list[Look]) -> list[TechnicalCueType]:
     return [cue.type for cue in find_credits(timeline_of(seen), find_titles(seen))]
 
 
+def credits_among(seen: list[Look], *boundaries: Boundary) -> list[tuple[int, int]]:
+    """The first and last frames of the credits of a video with these boundaries."""
+    timeline = Timeline(seen, boundaries, [], 6 * len(seen), RATE)
+    return [(cue.first, cue.last) for cue in find_credits(timeline, find_titles(seen))]
+
+
 # Where credits stand
 
 
@@ -103,6 +109,31 @@ def test_one_card_is_no_credits_and_two_are() -> None:
     assert credits_of(looks(120, cards=[5])) == []
     assert credits_of(looks(120, cards=[5, 6])) == [OPENING]
     assert credits_of(looks(120, cards=[5, 20])) == []
+
+
+def test_cards_that_change_by_what_looks_like_a_transition_are_one_run_of_credits() -> None:
+    seen = looks(120, cards=[5, 6, 8])
+    start, doubtful, end = (
+        Boundary(end=first, start=last, confidence=confidence)
+        for first, last, confidence in ((119, 120, 99.0), (170, 180, 70.0), (215, 216, 99.0))
+    )
+    assert credits_among(seen, start, doubtful, end) == [(120, 215)]
+    assert credits_among(seen, start, replace(doubtful, confidence=99.0), end) == [(120, 174)], "that is a title apart"
+
+
+def test_a_title_over_a_picture_is_apart_from_cards_on_a_plain_ground() -> None:
+    over_pictures = looks(120, cards=[5, 6, 7, 9])
+    on_plain_ground = [replace(each, unread=0.0) if each.index < 216 else each for each in over_pictures]
+    cuts = [Boundary(end=cut - 1, start=cut, confidence=99.0) for cut in (120, 168, 216, 240)]
+    assert credits_among(over_pictures, *cuts) == [(120, 239)]
+    assert credits_among(on_plain_ground, *cuts) == [(120, 215)]
+
+
+def test_the_shot_in_which_credits_begin_belongs_to_them() -> None:
+    cuts = [Boundary(end=cut - 1, start=cut, confidence=99.0) for cut in (72, 216)]
+    assert credits_among(looks(120, cards=[5, 6, 7]), *cuts) == [(72, 215)]
+    early = [Boundary(end=23, start=24, confidence=99.0), cuts[1]]
+    assert credits_among(looks(120, cards=[5, 6, 7]), *early) == [(118, 215)], "but not five seconds of it"
 
 
 def test_lines_at_the_foot_are_no_credits_however_often_they_change() -> None:

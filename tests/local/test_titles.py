@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,25 @@ def test_more_cards_are_surer_credits() -> None:
         return cues_in(titles, FILM, FILM)[0].confidence
 
     assert 50 < confidence(3) < confidence(6) < 100
+
+
+def test_two_titles_in_two_shots_are_no_credits() -> None:
+    title = TitleScene(seconds=3, ground=FILM)
+    assert types_of(cues_in(FILM, title, dataclasses.replace(title, ink=(1.0, 1.0, 0.2)), FILM, FILM)) == [CONTENT]
+
+
+def test_a_logo_on_a_plain_ground_and_a_title_over_a_picture_are_no_credits() -> None:
+    white = (1.0, 1.0, 1.0)
+    logo = LogoScene(
+        seconds=4, emblem=Emblem.SHIELD, ground=(0.0, 0.0, 0.0), colours=(white, white), ground_fades=False
+    )
+    assert types_of(cues_in(logo, TitleScene(seconds=3, ground=FILM), FILM, FILM)) == [LOGO, CONTENT]
+
+
+def test_an_emblem_after_the_opening_credits_is_no_logo() -> None:
+    titles = CreditsScene(seconds=6, rolling=False, closing=False, size=0.08, ground=FILM)
+    thing = LogoScene(seconds=3, ground=GREY, ground_fades=False, word_mark=False)
+    assert types_of(cues_in(titles, FILM, thing, FILM, FILM)) == [OPENING, CONTENT]
 
 
 @pytest.mark.parametrize("layout", list(SlateLayout))
