@@ -19,8 +19,9 @@ import numpy as np
 from av.video.stream import VideoStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from rekvid.backends.local.video import ranges
+from rekvid.backends.local.video import decoders, ranges
 from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.video.entries import entry_finder
 from rekvid.backends.local.video.media import UnreadableVideoError, open_media
@@ -214,6 +215,25 @@ def test_any_h264_video_shows_what_a_single_pass_shows(
     single = shown(path, threads=1)
     assert len(single) == frames
     assert shown(path, threads=threads) == single
+
+
+def test_pictures_without_their_filter_differ_by_less_than_a_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left out of decoding to save time moves no small frame by a level on average, and does move some."""
+    path = tmp_path / "video.mp4"
+    coding = x264(keyint=60, bframes=3, b_pyramid="normal", crf=30)
+    dataclasses.replace(coding, width=640, height=360).write(path)
+
+    def lumas() -> list[NDArray[np.float64]]:
+        with open_media(path) as media:
+            frames = list(read(media, black=None, listen=False, threads=2))
+        return [each.luma.astype(float) for each in frames if isinstance(each, SmallFrame)]
+
+    unfiltered = lumas()
+    monkeypatch.setattr(decoders, "_UNFILTERED", {"h264": "default"})
+    differences = [float(np.abs(one - other).mean()) for one, other in zip(unfiltered, lumas(), strict=True)]
+    assert 0 < max(differences) < 1
 
 
 def test_the_times_of_an_avi_rise_with_its_frames_although_it_has_no_pts(tmp_path: Path) -> None:

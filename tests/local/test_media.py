@@ -19,6 +19,7 @@ import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import Interpolation
 
+from rekvid.backends.local.video import pictures
 from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.video.media import (
     UnreadableVideoError,
@@ -129,6 +130,7 @@ def test_black_samples_are_counted_exactly_in_every_layout(tmp_path: Path, pixel
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj422p", "yuv440p", "yuv444p", "yuv420p10le"])
 @pytest.mark.parametrize("height", [288, 290, 286])
 def test_small_planes_are_means_however_the_rows_divide(tmp_path: Path, pixel_format: str, height: int) -> None:
+    """Each plane is what FFmpeg's scaler makes of the whole picture, to two levels."""
     path = tmp_path / "clip.nut"
     across, down = np.meshgrid(np.linspace(0, 9, 514), np.linspace(0, 7, height))
     waves = np.stack([np.sin(across * down / 3), np.cos(across), np.sin(down + across)], axis=2)
@@ -143,8 +145,16 @@ def test_small_planes_are_means_however_the_rows_divide(tmp_path: Path, pixel_fo
     same = {"src_color_range": whole.color_range or 1, "dst_color_range": whole.color_range or 1}
     expected = whole.reformat(128, 72, "yuv420p", interpolation=Interpolation.AREA, **same).to_ndarray()
     (frame,) = frames_of(path)
-    for found, wanted in ((frame.luma, expected[:72]), (frame.red, expected[90:].reshape(36, 64))):
+    blue, red = expected[72:].reshape(2, 36, 64)
+    for found, wanted in ((frame.luma, expected[:72]), (frame.blue, blue), (frame.red, red)):
         assert np.abs(found.astype(int) - wanted).max() <= 2
+
+
+def test_any_picture_may_be_black_where_all_levels_are() -> None:
+    """Where the ceiling is the highest level, no small frame proves that its picture isn't black."""
+    white = np.full((72, 128), 255, np.uint8)
+    assert not pictures._proves_bright(white, BlackLevel(ceiling=Fraction(255), share=0.99))
+    assert pictures._proves_bright(white, BlackLevel(ceiling=Fraction(200), share=0.99))
 
 
 def test_sound_is_found_where_it_is_and_nowhere_else(tmp_path: Path) -> None:

@@ -136,6 +136,13 @@ def test_the_shot_in_which_credits_begin_belongs_to_them() -> None:
     assert credits_among(looks(120, cards=[5, 6, 7]), *early) == [(118, 215)], "but not five seconds of it"
 
 
+def test_credits_that_begin_early_leave_black_before_them_alone() -> None:
+    black = Cue(type=BLACK, first=6, last=23, confidence=100.0)
+    timeline = timeline_of(looks(120, cards=[2, 4, 6]), taken=[black])
+    (cue,) = find_credits(timeline, find_titles(timeline.looks))
+    assert cue.first == 24
+
+
 def test_lines_at_the_foot_are_no_credits_however_often_they_change() -> None:
     foot = TextLine(top=230, bottom=245, left=160, right=320, fullness=1.0, clearness=1.0, letters=1.3)
     seen = [

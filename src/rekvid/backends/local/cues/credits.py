@@ -123,8 +123,8 @@ def _credits(timeline: Timeline, chain: list[_Shot], emblems: Sequence[Cue]) -> 
     last = timeline.end_of(closing.last, **_reach(closing))
     near = _GAP * float(timeline.rate)
     beside = sum(emblem.first - near <= last and emblem.last + near >= first for emblem in emblems)
-    in_one_shot = any(shot.is_enough for shot in chain) or beside
-    if not rolls and cards + beside < (_CARDS if in_one_shot else _SHOTS):
+    needed = _CARDS if beside or any(shot.is_enough for shot in chain) else _SHOTS
+    if not rolls and cards + beside < needed:
         return []
     kind = _kind(timeline, first, last, rolling=bool(rolls))
     if kind is None:

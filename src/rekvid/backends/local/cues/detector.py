@@ -131,7 +131,7 @@ def cues_of(seen: Evidence) -> list[Cue]:
 def _before_opening_ends(logos: Sequence[Cue], found_credits: Sequence[Cue]) -> list[Cue]:
     """The logos but for those after the opening credits: an emblem on a plain ground in the film itself is a thing."""
     ends = [cue.last for cue in found_credits if cue.type is TechnicalCueType.OPENING_CREDITS]
-    return [logo for logo in logos if not ends or logo.first <= ends[0]]
+    return [logo for logo in logos if not ends or logo.first <= max(ends)]
 
 
 def _begins_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:

@@ -91,7 +91,7 @@ class Timeline:
         if near and near[-1] > min(before, here - reach):
             return max(self._firsts[len(near) - 1], earliest)
         if place == 0 or earliest > before or here <= reach:
-            return earliest if earliest > before else 0
+            return earliest
         return (before + here) // 2 + 1
 
     def end_of(self, place: int, *, empty: float = EMPTY, within: float | None = None) -> int:

@@ -2,8 +2,8 @@
 
 Decoding is the limit of an analysis, so it runs on all cores: one demuxer reads the file, its video packets are cut
 into ranges (the module `ranges` beside this one), and each is decoded and shrunk in a thread, by a single-threaded
-decoder of its own. That wastes less than frame threads, which wait for each other inside every picture. A video
-that can't be cut is decoded by frame threads. Either way gives the same frames.
+decoder of its own. That wastes less than frame threads, which wait for each other inside every picture. The last range,
+and a video that can't be cut, are decoded by frame threads. Either way gives the same frames.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ _UNFILTERED = {"h264": "bidir"}
 """Which pictures are decoded without the filter that smooths the edges of blocks, by codec; else what nobody refers to.
 
 The filter takes a tenth of the time. To leave it out changes a small frame by less than a level on average, where that
-can't add up: in pictures to which no other one refers, and in those of H.264 that are predicted from both sides, as
-what refers to them is soon over. In HEVC every picture may count as one of the latter.
+can't add up: in pictures to which no other one refers, and in the B pictures of H.264, of which encoders make pyramids
+a few pictures wide (x264's b-pyramid), so that what refers to them is soon over. In HEVC all may be B pictures.
 """
 
 
@@ -86,14 +86,14 @@ class Decoders:
 
 
 class _Crew:
-    """Threads, and as many decoders, as a decoder can't be shared."""
+    """Threads, and a decoder for each that is at work, as a decoder can't be shared."""
 
     def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rekvid-decode")
         self._stopped = threading.Event()
+        self._media = media
+        self._new_shrinker = new_shrinker
         self._idle: queue.SimpleQueue[_Decoder] = queue.SimpleQueue()
-        for _ in range(threads):
-            self._idle.put(_Decoder(new_decoder(media), new_shrinker(), ThreadType.NONE))
 
     def __enter__(self) -> Self:
         return self
@@ -107,13 +107,20 @@ class _Crew:
         return self._pool.submit(self._decode, range_, decoder)
 
     def _decode(self, range_: Range, decoder: _Decoder | None) -> _Decoded:
-        chosen = decoder or self._idle.get()
+        chosen = decoder or self._any_idle()
         try:
             frames = deque(itertools.takewhile(lambda _: not self._stopped.is_set(), chosen.frames(range_)))
             return _Decoded(frames=frames, refused=chosen.refused)
         finally:
             if decoder is None:
                 self._idle.put(chosen)
+
+    def _any_idle(self) -> _Decoder:
+        """A decoder that has nothing to do; a new one where all are at work, which is once for each thread."""
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return _Decoder(new_decoder(self._media), self._new_shrinker(), ThreadType.NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,8 +157,9 @@ class Shrinker:
                 dst_color_range=self._range,
             )
         except (av.error.FFmpegError, ValueError) as error:
+            name = self._media.video.codec_context.pix_fmt or picture.format.name
             raise UnreadableVideoError(
-                f"Unsupported codec/format. Pictures of the format {picture.format.name} can't be converted here."
+                f"Unsupported codec/format. Pictures of the format {name} can't be converted here."
             ) from error
 
 
@@ -197,6 +198,8 @@ def _proves_bright(luma: Plane, black: BlackLevel) -> bool:
     the scaler's rounding and the soft edges of its blocks.
     """
     ceiling = math.floor(black.ceiling)
+    if ceiling + 2 > 255:
+        return False
     lifted = int(np.maximum(luma, ceiling + 2).sum(dtype=np.uint32)) / luma.size - (ceiling + 2)
     return lifted / max(255 - ceiling, 1) > 1.5 * (1 - black.share)
 

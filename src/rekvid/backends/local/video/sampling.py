@@ -128,9 +128,9 @@ class _Decoder:
         self._packets = 0  # of the video that were decoded or passed over
         # Frame threads where the codec has them: 1.5 times as fast as PyAV's own default.
         media.video.thread_type = ThreadType.AUTO
-        if skip:
-            # A packet that is passed over takes its turn among the threads, which then has nothing to do: on a film of
-            # which every other one is, twice as many threads as usual keep the cores at work.
+        if skip and not media.video.codec_context.codec.intra_only:
+            # A packet that the decoder passes over takes its turn among the threads, and one has nothing to do then.
+            # Where that happens often, one thread more than there are cores, as is usual, leaves cores idle.
             media.video.codec_context.thread_count = min(_THREADS_A_CORE * usable_cores(), _MOST_THREADS)
 
     def frames(self) -> Iterator[VideoFrame]:
