@@ -89,6 +89,21 @@ def test_boxes_are_shown_where_the_video_is_not_at_hand(video: str | None, why: 
     assert "<b>missing" not in html
 
 
+def test_boxes_are_shown_where_the_video_is_damaged(film: Path, tmp_path: Path) -> None:
+    """Of a video whose packets were overwritten a notebook shows the boxes alone, and says why."""
+    av = pytest.importorskip("av")
+    video, data = tmp_path / "damaged.mp4", film.read_bytes()
+    with av.open(str(film)) as container:
+        for packet in container.demux(video=0):
+            data = data.replace(bytes(packet), b"\xff" * packet.size) if packet.size else data
+    video.write_bytes(data)
+
+    html = RESULT.frame(LABELS[0], video=video)._repr_html_()
+
+    assert '<rect x="80.0" y="90.0" width="160.0" height="45.0"/>' in html
+    assert "be decoded: Invalid data" in html
+
+
 def test_file_of_the_job_is_at_hand() -> None:
     """A job that was started with a file hands it on to its result; it is no part of what was found."""
     fake = FakeBackend()

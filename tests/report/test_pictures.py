@@ -14,6 +14,7 @@ pytest.importorskip("av")
 pytest.importorskip("PIL")
 
 import av
+from av.video.stream import VideoStream
 from PIL import Image, ImageChops, ImageColor
 
 from rekvid.errors import ValidationError
@@ -148,6 +149,37 @@ def test_what_is_no_video_is_told(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["text.mp4"]
 
 
+@pytest.mark.parametrize(("codec", "ending"), [("libx264", "mp4"), ("mjpeg", "avi"), ("libvpx-vp9", "webm")])
+def test_damaged_video_is_told(film: Path, tmp_path: Path, codec: str, ending: str) -> None:
+    """A video whose packets hold nothing that its decoder knows is refused, with what FFmpeg says of it."""
+    video = tmp_path / f"damaged.{ending}"
+    encode(film, video, codec, pix_fmt="yuvj420p" if codec == "mjpeg" else "yuv420p")
+    data = video.read_bytes()
+    with av.open(str(video)) as container:
+        for packet in container.demux(video=0):
+            data = data.replace(bytes(packet), b"\xff" * packet.size) if packet.size else data
+    video.write_bytes(data)
+
+    with pytest.raises(ValidationError, match="can't be decoded: Invalid data"):
+        annotate_frame(video, 500, ())
+
+
+def test_codec_without_a_decoder_is_told(film: Path, tmp_path: Path) -> None:
+    """A video of an unknown codec is refused as such, also where it is to be rewritten, and no file stays open."""
+    video = tmp_path / "unknown.mp4"
+    video.write_bytes(film.read_bytes().replace(b"avc1", b"zzzz"))
+
+    with pytest.raises(ValidationError, match=r"^video=.*no decoder"):
+        annotate_video(video, tmp_path / "out.mp4", ())
+    with pytest.raises(ValidationError, match=r"^video=.*no decoder") as caught:
+        annotate_frame(video, 0, ())
+    assert caught.value.field == "video"  # the error, and with it what could not be made, is still there
+    opened = Path("/proc/self/fd")
+    if not opened.is_dir():
+        pytest.skip("the system doesn't tell which files are open")
+    assert not [each for each in opened.iterdir() if each.exists() and each.samefile(video)]
+
+
 def test_turned_video_is_drawn_upright(film: Path, tmp_path: Path) -> None:
     """A video that players turn by a quarter is turned before boxes are drawn."""
     turned = tmp_path / "turned.mp4"
@@ -198,12 +230,20 @@ def test_sheet_refuses_what_it_cannot_draw(film: Path) -> None:
 def test_video_without_an_index_gives_exact_frames(film: Path, tmp_path: Path) -> None:
     """Where a container has no index to seek by, the frame is still the one on screen."""
     raw = tmp_path / "film.ts"
-    with av.open(str(film)) as source, av.open(str(raw), "w") as output:
-        stream = output.add_stream("mpeg2video", rate=Fraction(25), options={"g": "100", "qscale": "2"})
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for frame in source.decode(video=0):
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+    encode(film, raw, "mpeg2video", options={"g": "100", "qscale": "2"})
 
     for millis, colour in ((0, WHITE), (960, WHITE), (1000, RED), (3000, GREEN)):
         assert near(annotate_frame(raw, millis, ()), (300, 20), colour), millis
+
+
+def encode(
+    source: Path, target: Path, codec: str, *, pix_fmt: str = "yuv420p", options: dict[str, str] | None = None
+) -> None:
+    """Write the pictures of a video with another codec."""
+    with av.open(str(source)) as container, av.open(str(target), "w") as output:
+        stream = output.add_stream(codec, rate=Fraction(25), options=options)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, pix_fmt
+        for frame in container.decode(video=0):
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))

@@ -48,8 +48,12 @@ class Film:
         """
         self.path = path
         self._container = _opened(path)
-        self._video = _video_of(self._container, path)
-        self._video.thread_type = "AUTO"
+        try:
+            self._video = _video_of(self._container, path)
+            self._video.thread_type = "AUTO"
+        except BaseException:
+            self._container.close()
+            raise
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -63,8 +67,17 @@ class Film:
         """The picture that is on screen at `millis`; the first or the last one beyond the ends.
 
         Raises:
-            ValidationError: The video has no frame that can be decoded.
+            ValidationError: The video is damaged, or has no frame that can be decoded.
         """
+        try:
+            found = self._frame_at(millis)
+            if found is None:
+                raise ValidationError("video", os.fspath(self.path), "has no frame that can be decoded")
+            return _picture(found, self._video)
+        except av.error.FFmpegError as error:
+            raise ValidationError("video", os.fspath(self.path), f"can't be decoded: {error.strerror}") from error
+
+    def _frame_at(self, millis: int) -> VideoFrame | None:
         base = _base(self._video)
         millis += _coarseness(base)
         found = None
@@ -75,9 +88,7 @@ class Film:
             found = frame
         if found is None:  # a container without an index can lead past the place
             found = self._from_the_start(millis)
-        if found is None:
-            raise ValidationError("video", os.fspath(self.path), "has no frame that can be decoded")
-        return _picture(found, self._video)
+        return found
 
     def _from_the_start(self, millis: int) -> VideoFrame | None:
         found = None
@@ -121,9 +132,10 @@ def rewrite(
     if path.exists() and path.samefile(source):
         raise ValidationError("target", str(path), "is the video that is read: name another file")
     with _opened(source) as container, _removed_on_failure(path):
+        video = _video_of(container, source)
         try:
             with av.open(str(path), "w") as output:
-                return _Rewriting(container, output, _video_of(container, source), paint).run()
+                return _Rewriting(container, output, video, paint).run()
         except (av.error.FFmpegError, ValueError) as error:
             raise ValidationError("target", str(path), f"can't be written: {error}; .mkv holds most kinds") from error
 
@@ -242,7 +254,11 @@ def _video_of(container: InputContainer, path: str | os.PathLike[str]) -> VideoS
     streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
     if not streams:
         raise ValidationError("video", os.fspath(path), "has no video stream")
-    return next((each for each in streams if each.disposition & Disposition.default), streams[0])
+    video = next((each for each in streams if each.disposition & Disposition.default), streams[0])
+    # PyAV leaves the context out where there is no decoder, which its annotations don't say.
+    if getattr(video, "codec_context", None) is None:
+        raise ValidationError("video", os.fspath(path), "is of a codec that FFmpeg has no decoder for")
+    return video
 
 
 @contextmanager
