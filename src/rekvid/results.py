@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, SupportsIndex, TypeVar
 
 from rekvid.errors import ResponseError
 from rekvid.models import (
@@ -79,16 +79,21 @@ class LabelDetectionResult(Value):
             video_file=video_file,
         )
 
-    def frame(self, at: int | LabelDetection, *, video: str | os.PathLike[str] | None = None) -> LabelledFrame:
+    def frame(
+        self, at: SupportsIndex | LabelDetection, *, video: str | os.PathLike[str] | None = None
+    ) -> LabelledFrame:
         """A frame with its boxes, which a notebook shows: ``result.frame(5200)``, ``result.frame(result.labels[3])``.
 
         The video is read when the frame is shown or `LabelledFrame.picture` is called, which needs the extra
         ``report``; until then nothing can be wrong with it.
 
         Args:
-            at: Milliseconds from the first frame, for all that holds then, as the report has it; or a detection, for
-                that alone at its start.
+            at: Milliseconds from the first frame, 0 or more, for all that holds then, as the report has it; or a
+                detection, for that alone at its start.
             video: The file; `video_file` when absent.
+
+        Raises:
+            ValidationError: `at` is no detection and no whole number of 0 or more.
         """
         from rekvid.report.moments import LabelledFrame, labels_at
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -65,6 +65,23 @@ def test_moment_has_all_that_holds_then() -> None:
     assert [each.label.name for each in RESULT.frame(700).labels] == ["Cat"]
     assert [each.timestamp for each in RESULT.frame(1200).labels] == [1000]
     assert RESULT.frame(9000).labels == ()
+
+
+def test_moment_may_be_an_integer_of_numpy() -> None:
+    """A time out of an array or a table is taken like an int, and becomes one."""
+    numpy = pytest.importorskip("numpy")
+    frame = RESULT.frame(numpy.int64(700))
+
+    assert frame == RESULT.frame(700)
+    assert type(frame.timestamp) is int
+
+
+@pytest.mark.parametrize("at", [-5, 5.0, "5", None, LABELS])
+def test_what_is_no_moment_is_refused(at: Any) -> None:
+    """A time before the first frame, and what is neither a whole number nor a detection, name the parameter."""
+    with pytest.raises(rekvid.ValidationError, match="whole milliseconds") as caught:
+        RESULT.frame(at)
+    assert (caught.value.field, caught.value.value) == ("at", at)
 
 
 def test_large_frames_are_shown_smaller(film: Path) -> None:

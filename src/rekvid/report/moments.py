@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import operator
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, SupportsIndex
 
-from rekvid.errors import RekvidError
+from rekvid.errors import RekvidError, ValidationError
 from rekvid.models import LabelDetection
 from rekvid.models._html import boxes_drawing
 from rekvid.models._shape import Value, value
@@ -61,11 +62,24 @@ class LabelledFrame(Value):
         return moment_card(self.timestamp, self.labels, picture=shown, why_no_picture=why)
 
 
-def labels_at(labels: Sequence[LabelDetection], at: int | LabelDetection) -> tuple[int, tuple[LabelDetection, ...]]:
-    """The millisecond that `at` means, and the detections to show there: it alone, or those of `labels` that hold."""
-    if isinstance(at, int):
-        return at, tuple(Holding(label_stretches(labels)).at(at))
-    return label_stretches([at])[0].start, (at,)
+def labels_at(
+    labels: Sequence[LabelDetection], at: SupportsIndex | LabelDetection
+) -> tuple[int, tuple[LabelDetection, ...]]:
+    """The millisecond that `at` means, and the detections to show there: it alone, or those of `labels` that hold.
+
+    Raises:
+        ValidationError: `at` is no detection and no whole number of 0 or more.
+    """
+    if isinstance(at, LabelDetection):
+        return label_stretches([at])[0].start, (at,)
+    rule = "must be whole milliseconds from the first frame, 0 or more, or a detection"
+    try:
+        millis = operator.index(at)  # an integer of numpy or pandas too, which is no int
+    except TypeError as error:
+        raise ValidationError("at", at, rule) from error
+    if millis < 0:
+        raise ValidationError("at", at, rule)
+    return millis, tuple(Holding(label_stretches(labels)).at(millis))
 
 
 def _image(picture: Image.Image, millis: int) -> str:
