@@ -33,6 +33,7 @@ def test_wait_shows_a_bar_when_asked(capsys: pytest.CaptureFixture[str]) -> None
     assert f"job {job.id[:8]}" in shown
     assert "IN_PROGRESS" in shown
     assert shown.rstrip().endswith("SUCCEEDED")
+    assert "%" not in shown, "nobody knew how far it was"
     assert told[-1].status == "SUCCEEDED", "a callback is called beside the bar"
 
 
@@ -48,6 +49,28 @@ def test_bar_shows_the_share_where_it_is_known(capsys: pytest.CaptureFixture[str
     assert "film.mp4: 100%|" in shown[-1]
 
 
+def test_bar_of_a_failed_job_stays_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    """A job that fails halfway keeps its half of the bar, so that a widget is closed as failed, and tells its state."""
+    with ProgressBar("film.mp4") as bar:
+        bar.show(JobProgress(job_id="4f", status="IN_PROGRESS", elapsed=1.0, fraction=0.5))
+        bar.show(JobProgress(job_id="4f", status="FAILED", elapsed=2.0, fraction=1.0))
+
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert "film.mp4:  50%|" in last
+    assert last.rstrip().endswith("FAILED")
+
+
+def test_bar_without_a_share_is_whole_only_after_success() -> None:
+    """Where nobody knows how far a job is, the total, by which a widget turns green or red, is reached by success."""
+    for status, share in (("SUCCEEDED", 1.0), ("FAILED", 0.0)):
+        with ProgressBar("film.mp4") as bar:
+            bar.show(JobProgress(job_id="4f", status="IN_PROGRESS", elapsed=1.0))
+            bar.show(JobProgress(job_id="4f", status=status, elapsed=2.0, fraction=1.0))
+            drawn = bar._bar
+        assert drawn is not None
+        assert drawn.n == share, status
+
+
 def test_bar_is_left_in_order_when_the_wait_fails(capsys: pytest.CaptureFixture[str]) -> None:
     """A wait that ends in an error closes its bar, so that what is printed next has a line of its own."""
     fake = FakeBackend()
@@ -56,7 +79,9 @@ def test_bar_is_left_in_order_when_the_wait_fails(capsys: pytest.CaptureFixture[
 
     with pytest.raises(rekvid.JobFailedError):
         job.wait(progress=True)
-    assert capsys.readouterr().err.endswith("\n")
+    shown = capsys.readouterr().err
+    assert shown.endswith("\n")
+    assert "%" not in shown
 
 
 def test_without_tqdm_the_extra_is_named() -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
 from rekvid.errors import MissingExtraError
-from rekvid.models import JobProgress
+from rekvid.models import JobProgress, VideoJobStatus
 
 if TYPE_CHECKING:
     from tqdm.auto import tqdm
@@ -20,7 +20,8 @@ class ProgressBar:
     """A bar that follows `Job.wait` while the context lasts; ``wait(progress=True)`` makes one.
 
     Where the backend tells how far the job is, the bar shows that, elsewhere the time and the state. It is drawn from
-    the first report on, on standard error or as ipywidgets draw it, and stays when it is done.
+    the first report on, on standard error or as ipywidgets draw it, and stays when it is done. That of a job that has
+    failed stays where it was.
 
     Args:
         what: What stands before the bar.
@@ -41,9 +42,11 @@ class ProgressBar:
         """Show how far the job is."""
         if self._bar is None:
             self._bar = self._make()
-        if now.fraction is not None:
-            self._bar.bar_format = _KNOWN
-            self._bar.n = now.fraction
+        if now.fraction is not None and now.status != VideoJobStatus.FAILED:
+            # A job that has ended well counts as whole at every backend, so that tells nothing of how far it was.
+            if now.status == VideoJobStatus.IN_PROGRESS:
+                self._bar.bar_format = _KNOWN
+            self._bar.n = now.fraction  # also unseen: a widget that is closed before its total is red
         self._bar.set_postfix_str(str(now.status))  # draws it anew
 
     def following(self, then: Callable[[JobProgress], object] | None) -> Callable[[JobProgress], None]:
