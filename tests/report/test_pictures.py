@@ -50,6 +50,19 @@ def test_frame_is_the_one_on_screen(film: Path, millis: int, colour: tuple[int, 
     assert near(annotate_frame(film, millis, ()), (300, 20), colour)
 
 
+@pytest.mark.parametrize(("millis", "colour"), [(999, WHITE), (1000, RED)])
+def test_frame_is_exact_where_a_unit_of_time_is_a_frame(
+    film: Path, tmp_path: Path, millis: int, colour: tuple[int, ...]
+) -> None:
+    """AVI counts frames, which rounds nothing: a millisecond before a frame the one before it is on screen."""
+    video = tmp_path / "film.avi"
+    encode(film, video, "mjpeg", pix_fmt="yuvj420p")
+    with av.open(str(video)) as container:
+        assert container.streams.video[0].time_base == Fraction(1, 25)
+
+    assert near(annotate_frame(video, millis, ()), (300, 20), colour)
+
+
 def test_frame_carries_the_boxes_that_hold_then(film: Path) -> None:
     """A box is drawn where it is told, on frames up to the next sample, and not without confidence enough."""
     labels = [detection("Dog", 0, (0.25, 0.5, 0.5, 0.25)), detection("Cat", 400), detection("Cat", 800)]

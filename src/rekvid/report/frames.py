@@ -81,7 +81,8 @@ class Film:
         base = _base(self._video)
         millis += _coarseness(base)
         found = None
-        self._container.seek(round(self._start + millis / (1000 * base)), stream=self._video)
+        # Rounded down, so that where every frame is a key the one that is sought is found, and not the next.
+        self._container.seek(self._start + millis // (1000 * base), stream=self._video)
         for frame in self._container.decode(self._video):
             if self._millis(frame) > millis:
                 break
@@ -230,9 +231,10 @@ def _coarseness(base: Fraction) -> int:
     """By how many milliseconds a container may tell a frame later than it is: Matroska and FLV round to the nearest.
 
     The timestamps of labels and segments are rounded down, so at 23.976 frames a second frame 1 is at 41 ms for them
-    and at 42 ms in Matroska.
+    and at 42 ms in Matroska. What was rounded can't be told from what wasn't, so a frame at 42 ms sharp is given for
+    41 ms too. Coarser units, such as AVI's of a frame each, are taken as exact.
     """
-    return 1 if base >= Fraction(1, 1000) else 0
+    return 1 if base == Fraction(1, 1000) else 0
 
 
 def _base(video: VideoStream) -> Fraction:
