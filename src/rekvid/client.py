@@ -110,8 +110,8 @@ class Client:
             notification_channel=notification_channel or self._channel,
             job_tag=job_tag,
         )
+        file = request.video.absolute() if isinstance(request.video, Path) else None  # the folder may change later
         job_id = self._backend.start(request)
-        file = request.video if isinstance(request.video, Path) else None
         channel = request.notification_channel
         return LabelDetectionJob(self._backend, job_id, clock=self._clock, channel=channel, video_file=file)
 

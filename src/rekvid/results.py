@@ -48,8 +48,8 @@ class LabelDetectionResult(Value):
         video: The video in S3; None for a file on this machine.
         job_tag: The tag given at the start.
         get_request_metadata: The order and grouping asked for.
-        video_file: The file that was given to the start of the job, for `frame`. It says nothing about what was found:
-            results are compared without it, and `to_jsonl` leaves it out.
+        video_file: The file that was given to the start of the job, as an absolute path, for `frame`. It says nothing
+            about what was found: results are compared without it, and `to_jsonl` leaves it out.
     """
 
     job_id: str

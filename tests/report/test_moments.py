@@ -129,9 +129,22 @@ def test_file_of_the_job_is_at_hand() -> None:
     job = client.start_label_detection("street.mp4")
     result = job.result()
 
-    assert result.frame(0).video == Path("street.mp4")
+    assert result.frame(0).video == Path("street.mp4").absolute()
     assert client.label_detection_job(job.id).result().frame(0).video is None
     assert client.label_detection_job(job.id).result() == result
+
+
+def test_file_of_the_job_is_found_from_another_folder(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was given by a relative path is the one that was meant when the job was started."""
+    client = rekvid.Client(fake := FakeBackend(), clock=fake.clock)
+    fake.will_return(LabelDetectionPage(labels=LABELS))
+    monkeypatch.chdir(film.parent)
+    job = client.start_label_detection(film.name)
+
+    monkeypatch.chdir(tmp_path)
+    assert job.result().frame(0).picture().size == (320, 180)
 
 
 def test_without_pillow_the_boxes_are_shown_and_the_extra_is_named() -> None:
