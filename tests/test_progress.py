@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -82,6 +84,15 @@ def test_bar_is_left_in_order_when_the_wait_fails(capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().err
     assert shown.endswith("\n")
     assert "%" not in shown
+
+
+@pytest.mark.parametrize(
+    "method", [rekvid.LabelDetectionJob.wait, rekvid.LabelDetectionJob.result, rekvid.SegmentDetectionJob.result]
+)
+def test_what_takes_progress_names_the_error(method: Callable[..., object]) -> None:
+    """What can show a bar says that it raises an error where the extra is missing."""
+    assert "progress" in inspect.signature(method).parameters
+    assert "MissingExtraError: `progress` needs" in (inspect.getdoc(method) or "")
 
 
 def test_without_tqdm_the_extra_is_named() -> None:

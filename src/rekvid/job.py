@@ -242,6 +242,7 @@ class LabelDetectionJob(Job[LabelDetectionPage, LabelDetection]):
             JobFailedError: The job ended as FAILED.
             WaitTimeoutError: It had not ended in time; it goes on.
             ServiceError: The backend refuses.
+            MissingExtraError: `progress` needs the extra ``notebook``, which is not installed.
         """
         self.wait(timeout, on_progress=on_progress, progress=progress)
         pages = self.labels(sort_by=sort_by, aggregate_by=aggregate_by).pages()
@@ -291,6 +292,7 @@ class SegmentDetectionJob(Job[SegmentDetectionPage, SegmentDetection]):
             JobFailedError: The job ended as FAILED.
             WaitTimeoutError: It had not ended in time; it goes on.
             ServiceError: The backend refuses.
+            MissingExtraError: `progress` needs the extra ``notebook``, which is not installed.
         """
         self.wait(timeout, on_progress=on_progress, progress=progress)
         return SegmentDetectionResult.of(self.id, self.segments().pages())
