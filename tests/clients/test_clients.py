@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -128,10 +129,9 @@ def test_signatures(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
                 monkeypatch.setenv(name, value)
             boto3.DEFAULT_SESSION = None  # it keeps the keys of its first use
             driver: Driver = kind(environment)
-            with pytest.raises(Refused) as caught:
+            with closing(driver), pytest.raises(Refused) as caught:
                 driver.call("GetLabelDetection", {"JobId": "a"})
             assert caught.value.code == code
-            driver.close()
     boto3.DEFAULT_SESSION = None
     fake.close()
 
@@ -156,7 +156,6 @@ def test_rekvid_itself(rekvid_aws: LocalAws) -> None:
 @pytest.mark.parametrize("command", [line for block in blocks("run", "clients", "bash") for line in block.commands])
 def test_commands_of_the_pages(command: str, rekvid_aws: LocalAws) -> None:
     """A call of the AWS CLI that a page shows starts a job."""
-    cli = AwsCli(rekvid_aws.environment)
-    answer = cli.run(shlex.split(command.replace("http://127.0.0.1:8124", rekvid_aws.endpoint.url))[1:])
+    with closing(AwsCli(rekvid_aws.environment)) as cli:
+        answer = cli.run(shlex.split(command.replace("http://127.0.0.1:8124", rekvid_aws.endpoint.url))[1:])
     assert answer["JobId"]
-    cli.close()
