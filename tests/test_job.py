@@ -153,6 +153,16 @@ def test_progress_is_reported_from_start_to_end(client: Client, fake: FakeBacken
     assert elapsed[-1] == 3, "two polls: 1 s and 2 s"
 
 
+def test_a_failed_job_is_not_reported_as_done_to_the_end(client: Client, fake: FakeBackend) -> None:
+    """What on_progress hears of a job that has failed is its status, and no share of 1."""
+    fake.will_fail("Unsupported codec/format.")
+    heard: list[JobProgress] = []
+    with pytest.raises(JobFailedError):
+        client.start_segment_detection(VIDEO, segment_types=["SHOT"]).wait(on_progress=heard.append)
+    assert heard[-1].status == VideoJobStatus.FAILED
+    assert heard[-1].fraction is None
+
+
 def test_segments_shots_and_cues(client: Client, fake: FakeBackend) -> None:
     """shots() and technical_cues() are the segments of their type; pages() are the whole pages."""
     fake.will_return(SegmentDetectionPage(segments=SEGMENTS))

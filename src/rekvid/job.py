@@ -125,9 +125,9 @@ class Job(Generic[PageT, ItemT]):
 
         def report() -> None:
             if on_progress is not None:
-                running = None if signal is None else signal.progress(self._id)
-                fraction = running if self._ended is None else 1.0
                 status = VideoJobStatus.IN_PROGRESS if self._ended is None else _status(self._ended)
+                running = None if signal is None else signal.progress(self._id)
+                fraction = 1.0 if status == VideoJobStatus.SUCCEEDED else running
                 elapsed = self._clock.monotonic() - begun
                 on_progress(JobProgress(job_id=self._id, status=status, elapsed=elapsed, fraction=fraction))
 
