@@ -78,8 +78,8 @@ class JobProgress(Value):
         job_id: The job.
         status: Its state.
         elapsed: Seconds since the wait began.
-        fraction: Share of the work done, 0-1, and 1 once the job has succeeded; None before that where the backend can't
-            tell, as on AWS.
+        fraction: Share of the work done, 0-1, and 1 once the job has succeeded; None before that where the backend
+            can't tell, as on AWS.
     """
 
     job_id: str
