@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src"
 
 LEVELS = {
+    "rekvid._media_files": 0,
     "rekvid._version": 0,
     "rekvid.clock": 0,
     "rekvid.container": 0,

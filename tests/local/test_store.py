@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -285,3 +286,13 @@ def test_store_of_another_layout_is_refused(tmp_path: Path, clock: ManualClock) 
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(ConfigurationError, match="version 99"):
         Store(tmp_path / "jobs.sqlite3", clock=clock, owner="test")
+
+
+def test_a_store_that_nobody_closes_leaves_no_open_database() -> None:
+    """The database of a store is closed when the store is gone."""
+    store = Store(None, clock=ManualClock(), owner="nobody")
+    database = store._database
+    del store
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        database.execute("SELECT 1")

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
+from rekvid._media_files import open_media_file
 from rekvid.errors import MissingExtraError, ValidationError
 
 try:
@@ -246,7 +247,7 @@ def _opened(path: str | os.PathLike[str]) -> InputContainer:
     with Path(path).open("rb"):
         pass  # an OSError that names the file, in place of FFmpeg's
     try:
-        return av.open(os.fspath(path), metadata_errors="replace")
+        return open_media_file(os.fspath(path))
     except av.error.FFmpegError as error:
         raise ValidationError("video", os.fspath(path), "is no video that FFmpeg can read") from error
 

@@ -11,6 +11,7 @@ import json
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,8 @@ class Store:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._database = _connect(path)
+            # A store that nobody closed, as that of a test's fake, leaves no open database behind.
+            weakref.finalize(self, self._database.close).atexit = False
             self._secret: bytes = self._database.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()[0]
         except (OSError, sqlite3.DatabaseError) as error:
             raise ConfigurationError(f"the store {path} can't be used: {error}; name another folder") from error

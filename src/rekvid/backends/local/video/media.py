@@ -24,6 +24,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
+from rekvid._media_files import open_media_file
 from rekvid.models import AudioMetadata, VideoColorRange, VideoMetadata
 from rekvid.timecode import exact_rate
 
@@ -189,7 +190,7 @@ def is_full_range(color_range: int, pixel_format: str | None) -> bool:
 
 
 def _open(path: Path) -> InputContainer:
-    return av.open(str(path.absolute()), options={"format_whitelist": _CONTAINERS}, metadata_errors="replace")
+    return open_media_file(str(path.absolute()), {"format_whitelist": _CONTAINERS})
 
 
 def _settings(video: VideoStream) -> tuple[object, ...]:
