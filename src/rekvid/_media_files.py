@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -26,4 +27,6 @@ def open_media_file(path: str, options: dict[str, str] | None = None) -> InputCo
     lenient: dict[str, str] = {}
     if int(av.__version__.split(".", 1)[0]) < _FIRST_LENIENT:
         lenient["metadata_errors"] = "replace"
-    return av.open(path, "r", options=options or {}, **lenient)  # type: ignore[call-overload,no-any-return]  # not in all versions
+    # Which of its overloads takes these differs from version to version.
+    opened = cast("Callable[..., InputContainer]", av.open)
+    return opened(path, "r", options=options or {}, **lenient)

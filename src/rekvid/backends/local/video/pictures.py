@@ -1,7 +1,7 @@
 """Decoded pictures, shrunk to what the analysers eat: 128x72 samples, and how black the full-size picture was.
 
 Frames shrink in FFmpeg's own scaler; where the samples lie as bytes, the rows that a small one is the mean of are first
-added up, for that costs a third of what the scaler takes. The full-size picture is looked at only where the small one
+added up, which takes less than the scaler does for them. The full-size picture is looked at only where the small one
 leaves open whether it is black.
 """
 
