@@ -10,6 +10,7 @@ runs, and divided by the cores it is the least time that a frame can take.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import platform
 import resource
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import av
 
-from rekvid.backends.local.segments import SegmentSettings, analyse_segments
+from rekvid.backends.local.segments import SegmentSettings, analyse_segments, may_overlook
 from rekvid.backends.local.video.decode import BlackLevel, read
 from rekvid.backends.local.video.media import open_media
 from rekvid.testing.reels import BlackScene, Encoding, Scene, TextureScene, make_reel
@@ -113,7 +114,8 @@ def shrink(path: Path) -> int:
     """Decode ranges side by side and shrink the pictures, as for the analysers, but without them."""
     with open_media(path) as media:
         black = BlackLevel(ceiling=Fraction(59), share=0.99)
-        return sum(1 for _ in read(media, black=black, listen=True, detail=True))
+        overlooks = functools.partial(may_overlook, rate=media.rate, level=black)
+        return sum(1 for _ in read(media, black=black, listen=True, detail=True, overlooks=overlooks))
 
 
 def analyse(path: Path) -> object:

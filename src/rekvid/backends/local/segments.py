@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
-from rekvid.backends.local.cues.black import black_level
+from rekvid.backends.local.cues.black import black_level, may_hide_edge
 from rekvid.backends.local.cues.cue import Cue
 from rekvid.backends.local.cues.detector import CueDetector
 from rekvid.backends.local.shots.choice import make_shot_detector
 from rekvid.backends.local.shots.detector import Boundary, Shot, shots_between
+from rekvid.backends.local.shots.gaps import may_hide_cut
 from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.video.frame_times import FrameTimes
 from rekvid.backends.local.video.media import Media, audio_metadata, open_media, single_precision, video_metadata
@@ -183,6 +185,17 @@ def segment_between(
     )
 
 
+def may_overlook(frames: Sequence[SmallFrame], *, rate: Fraction, level: BlackLevel | None) -> bool:
+    """Whether something that ends a shot or a cue to the frame may lie where frames were left out.
+
+    Args:
+        frames: The others of a range, in order.
+        rate: Frames a second.
+        level: What is black, if anybody asked.
+    """
+    return may_hide_cut(frames, rate) or (level is not None and may_hide_edge(frames, level))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     times: FrameTimes
@@ -201,7 +214,16 @@ def _run(
     boundaries: list[Boundary] = []
     expected = media.announced_frames
     times = FrameTimes(media.rate)
-    with contextlib.closing(read(media, black=level, listen=cues is not None, detail=cues is not None)) as all_found:
+    of_our_own = settings.shot_detector is None
+    found = read(
+        media,
+        black=level,
+        listen=cues is not None,
+        detail=cues is not None,
+        # Networks were trained on frames as they are.
+        overlooks=functools.partial(may_overlook, rate=media.rate, level=level) if of_our_own else None,
+    )
+    with contextlib.closing(found) as all_found:
         for each in all_found:
             if isinstance(each, SmallFrame):
                 times.add(each.time)

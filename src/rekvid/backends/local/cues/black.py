@@ -7,8 +7,9 @@ A frame is black when enough of its samples are dark (API reference, BlackFrame)
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -42,6 +43,14 @@ def black_level(*, full_range: bool, max_pixel_threshold: float, min_coverage_pe
     # What was typed, not the float nearest to it: 0.6 of 255 must be 153, not a little less.
     threshold = Fraction(max_pixel_threshold).limit_denominator(10**6)
     return BlackLevel(ceiling=lowest + threshold * (highest - lowest), share=min_coverage_percentage / 100)
+
+
+def may_hide_edge(frames: Sequence[SmallFrame], level: BlackLevel) -> bool:
+    """Whether black may begin or end between two of `frames` that don't follow each other."""
+    return any(
+        new.index > old.index + 1 and (old.black_share >= level.share) != (new.black_share >= level.share)
+        for old, new in itertools.pairwise(frames)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,14 +20,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rekvid.backends.local.shots.calibration import CUT
-from rekvid.backends.local.shots.steps import Step, View, difference, likeness
+from rekvid.backends.local.shots.steps import Step, View, difference, likeness, second_largest
 from rekvid.backends.local.video.decode import SmallFrame
 
 FLOOR = 3.0
 """The smallest step that can be a cut, in levels of luma and chroma together."""
 
-_STILL = 1.6  # levels: what coding alone does to a still picture; steps below it count as this
-_ALIKE = 0.65  # of `likeness`: pictures above it are of one scene, without a closer look
+STILL = 1.6
+"""Levels: what coding alone does to a still picture; steps below it count as this."""
+
+ALIKE = 0.65
+"""The `likeness` from which on pictures are of one scene, without a closer look."""
+
 _STANDS_OUT = 1.5  # times the steps around it: a step below that isn't looked at more closely
 _RETURN = 0.4  # a scene has come back where it differs from itself by less than this share of the step
 
@@ -94,7 +98,7 @@ class CutDetector:
         self._faintest = faintest
         # A quarter of a second covers the longest usual flash; at low rates a few frames are needed to judge at all.
         self.look_ahead = max(5, round(rate / 4))
-        self._near = max(5, round(rate / 6))
+        self._near = near(rate)
         self._steps: deque[Step] = deque(maxlen=2 * self.look_ahead + 1)
         self._last: View | None = None
 
@@ -122,7 +126,7 @@ class CutDetector:
         if step.size < FLOOR or not self._is_peak(place):
             return []
         alike = likeness(step.old, step.new)
-        evidence = self._evidence(place, alike) if alike < _ALIKE and self._stands_out(place) else None
+        evidence = self._evidence(place, alike) if alike < ALIKE and self._stands_out(place) else None
         if evidence is None or CUT.logit(evidence.features) < self._faintest:
             return []
         returning = _returning(step, *self._sides(place, self.look_ahead), evidence.unexplained)
@@ -146,8 +150,8 @@ class CutDetector:
             return None
         return CutEvidence(
             unexplained=own,
-            prominence=own / max(around, _STILL),
-            unlikeness=own / max(step.contrast(), _STILL),
+            prominence=own / max(around, STILL),
+            unlikeness=own / max(step.contrast(), STILL),
             likeness=alike,
             returning=1.0,
         )
@@ -158,7 +162,7 @@ class CutDetector:
 
     def _is_drowned(self, step: Step, before: list[Step], after: list[Step]) -> bool:
         """Whether the step is hardly larger than those around it, even before motion is looked at."""
-        return any(step.size < 1.1 * _second_largest([each.level for each in side]) for side in (before, after))
+        return any(step.size < 1.1 * second_largest([each.level for each in side]) for side in (before, after))
 
     def _mark_flashes(self, place: int, before: list[Step], after: list[Step]) -> None:
         """Find the steps around `place` that belong to a flash, so that a flash close to a cut doesn't hide it."""
@@ -180,6 +184,11 @@ class CutDetector:
         return size > left and size >= right
 
 
+def near(rate: Fraction) -> int:
+    """How many steps on each side a cut has to stand out among, at `rate` frames a second."""
+    return max(5, round(rate / 6))
+
+
 def _around(side: list[Step], own: float) -> float:
     """What the steps of one side leave unexplained: the largest but one, as far as it is needed to refuse `own`."""
     largest = second = 0.0
@@ -190,10 +199,6 @@ def _around(side: list[Step], own: float) -> float:
         if own < _STANDS_OUT * second:
             break
     return second if len(side) > 1 else largest
-
-
-def _second_largest(sizes: list[float]) -> float:
-    return sorted(sizes)[-2] if len(sizes) > 1 else max(sizes, default=0.0)
 
 
 def _returning(step: Step, before: list[Step], after: list[Step], own: float) -> float:

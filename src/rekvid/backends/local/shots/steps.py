@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -39,6 +41,11 @@ def likeness(one: View, two: View) -> float:
     """
     old, new = _local(one.search), _local(two.search)
     return float((old * new).sum() / np.sqrt((old * old).sum() * (new * new).sum() + 1.0))
+
+
+def second_largest(sizes: Sequence[float]) -> float:
+    """The largest but one, or the only one; 0 where there is none."""
+    return sorted(sizes)[-2] if len(sizes) > 1 else max(sizes, default=0.0)
 
 
 def _local(search: Plane) -> NDArray[np.float32]:

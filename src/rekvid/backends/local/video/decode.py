@@ -4,6 +4,8 @@ Decoding is the limit of an analysis, so it runs on all cores: one demuxer reads
 into ranges (the module `ranges` beside this one), and each is decoded and shrunk in a thread, by a single-threaded
 decoder of its own. That wastes less than frame threads, which wait for each other inside every picture. The last range,
 and a video that can't be cut, are decoded by frame threads. Either way gives the same frames.
+
+Who can do without the frames that the module `nonref` leaves out gets the rest in two thirds of the time.
 """
 
 from __future__ import annotations
@@ -25,8 +27,10 @@ from rekvid.backends.local.video.cores import usable_cores
 from rekvid.backends.local.video.decoders import Decoders
 from rekvid.backends.local.video.entries import entry_finder
 from rekvid.backends.local.video.media import Media, has_decoder
+from rekvid.backends.local.video.nonref import Gaps, Overlooks
 from rekvid.backends.local.video.pictures import BlackLevel, Plane, Shrinker, SmallFrame
 from rekvid.backends.local.video.ranges import ranges
+from rekvid.backends.local.video.skipping import can_skip
 from rekvid.backends.local.video.sound import Ear, Sound
 
 __all__ = ["BlackLevel", "Plane", "SmallFrame", "read"]
@@ -36,7 +40,13 @@ MOST_THREADS = 8
 
 
 def read(
-    media: Media, *, black: BlackLevel | None, listen: bool, detail: bool = False, threads: int | None = None
+    media: Media,
+    *,
+    black: BlackLevel | None,
+    listen: bool,
+    detail: bool = False,
+    overlooks: Overlooks | None = None,
+    threads: int | None = None,
 ) -> Generator[SmallFrame | Sound, None, None]:
     """Decode the file once.
 
@@ -48,6 +58,8 @@ def read(
         black: What counts as black; None leaves `SmallFrame.black_share` at 0.
         listen: Whether audio is decoded.
         detail: Whether some frames carry `SmallFrame.detail`.
+        overlooks: Tells whether something may have been overlooked in a range of which frames were left out, see
+            `rekvid.backends.local.video.nonref`; None if all frames are to be decoded.
         threads: How many ranges are decoded side by side, 1 for a single pass; None for one on each core, and at
             most `MOST_THREADS`. The frames are the same.
 
@@ -59,8 +71,9 @@ def read(
     tally = Tally()
     heard: deque[Sound] = deque()
     packets = _video_packets(media, tally, heard if listen else None)
-    pieces = ranges(packets, entry_finder(media.video) if threads > 1 and media.has_pts else None)
-    decoders = Decoders(media, lambda: Shrinker(media, black, detail=detail), threads)
+    gaps = _gaps(media, detail=detail, overlooks=overlooks)
+    pieces = ranges(packets, entry_finder(media.video) if media.has_pts and (threads > 1 or gaps) else None)
+    decoders = Decoders(media, lambda: Shrinker(media, black, detail=detail), threads, gaps)
     for frame in decoders.frames(pieces):
         while heard:
             yield heard.popleft()
@@ -69,6 +82,14 @@ def read(
     yield from heard
     tally.refused = decoders.refused
     check_complete(media, tally)
+
+
+def _gaps(media: Media, *, detail: bool, overlooks: Overlooks | None) -> Gaps | None:
+    """What leaves frames out; None if nobody wants that, or every frame is a picture of its own or needed by others."""
+    context, time_base = media.video.codec_context, media.video.time_base
+    if overlooks is None or time_base is None or context.codec.intra_only or not can_skip(context):
+        return None
+    return Gaps(time_base, media.rate, detail=detail, overlooks=overlooks)
 
 
 def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:

@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rekvid.backends.local.video.media import Media, new_decoder
+from rekvid.backends.local.video.nonref import Gaps, Plan
 from rekvid.backends.local.video.pictures import Shrinker, SmallFrame
 from rekvid.backends.local.video.ranges import Range
 
@@ -38,11 +39,19 @@ class Decoders:
         refused: How many packets were refused by a decoder, once all frames were read.
     """
 
-    def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int) -> None:
-        """Make decoders for the video of `media`, up to `threads` of them at work at the same time."""
+    def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int, gaps: Gaps | None) -> None:
+        """Make decoders for the video of `media`, up to `threads` of them at work at the same time.
+
+        Args:
+            media: The open file.
+            new_shrinker: Makes what shrinks pictures, for a thread of its own.
+            threads: How many decoders.
+            gaps: Says what may be left out; None for nothing.
+        """
         self._media = media
         self._new_shrinker = new_shrinker
         self._threads = threads
+        self._gaps = gaps
         self.refused = 0
 
     def frames(self, pieces: Iterator[Range]) -> Generator[SmallFrame, None, None]:
@@ -51,7 +60,7 @@ class Decoders:
         At most three ranges more than there are threads are decoded or kept. Threads that are at work when the
         generator is closed end after the packet that they are at.
         """
-        with _Crew(self._media, self._new_shrinker, self._threads) as crew:
+        with _Crew(self._media, self._new_shrinker, self._threads, self._gaps) as crew:
             pending: deque[Future[_Decoded]] = deque()
             rest: Range | None = None
             # One range is read ahead, to know the last when it comes.
@@ -76,7 +85,11 @@ class Decoders:
     def _frame_threads(self) -> _Decoder:
         # AUTO: frame threads where the codec has them; PyAV's own default are the slower slice threads.
         context, has_pts = self._media.video.codec_context, self._media.has_pts
-        return _Decoder(context, self._new_shrinker(), ThreadType.AUTO, has_pts=has_pts)
+        decoder = _Decoder(context, self._new_shrinker(), ThreadType.AUTO, has_pts=has_pts)
+        if self._gaps:
+            # A picture that is left out takes its turn among the threads, of which one has nothing to do then.
+            context.thread_count = 2 * self._threads
+        return decoder
 
     def _taken(self, decoded: Future[_Decoded]) -> Iterator[SmallFrame]:
         result = decoded.result()
@@ -88,11 +101,12 @@ class Decoders:
 class _Crew:
     """Threads, and a decoder for each that is at work, as a decoder can't be shared."""
 
-    def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int) -> None:
+    def __init__(self, media: Media, new_shrinker: Callable[[], Shrinker], threads: int, gaps: Gaps | None) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rekvid-decode")
         self._stopped = threading.Event()
         self._media = media
         self._new_shrinker = new_shrinker
+        self._gaps = gaps
         self._idle: queue.SimpleQueue[_Decoder] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
@@ -109,11 +123,24 @@ class _Crew:
     def _decode(self, range_: Range, decoder: _Decoder | None) -> _Decoded:
         chosen = decoder or self._any_idle()
         try:
-            frames = deque(itertools.takewhile(lambda _: not self._stopped.is_set(), chosen.frames(range_)))
+            frames = self._with_gaps(range_, chosen)
+            if frames is None:
+                frames = self._until_stopped(chosen.frames(range_))
             return _Decoded(frames=frames, refused=chosen.refused)
         finally:
             if decoder is None:
                 self._idle.put(chosen)
+
+    def _with_gaps(self, range_: Range, decoder: _Decoder) -> deque[SmallFrame] | None:
+        """The frames of a range, some of them left out and filled; None if it has to be decoded in full."""
+        plan = self._gaps.plan(range_) if self._gaps else None
+        if self._gaps is None or plan is None:
+            return None
+        frames = self._until_stopped(decoder.frames(range_, plan))
+        return None if decoder.refused else self._gaps.filled(plan, list(frames))
+
+    def _until_stopped(self, frames: Iterator[SmallFrame]) -> deque[SmallFrame]:
+        return deque(itertools.takewhile(lambda _: not self._stopped.is_set(), frames))
 
     def _any_idle(self) -> _Decoder:
         """A decoder that has nothing to do; a new one where all are at work, which is once for each thread."""
@@ -149,9 +176,12 @@ class _Decoder:
         self._shrink = shrink
         self.refused = 0
 
-    def frames(self, range_: Range) -> Iterator[SmallFrame]:
-        """The frames of the range, in order of display, numbered from 0."""
-        pictures = self._pictures(range_)
+    def frames(self, range_: Range, plan: Plan | None = None) -> Iterator[SmallFrame]:
+        """The frames of the range, in order of display, numbered from 0; those that `plan` spares may be missing.
+
+        With a plan, they end before a picture that is interlaced or unknown to the plan: there it can't be relied on.
+        """
+        pictures = self._pictures(range_, plan.spare if plan else frozenset())
         start, end = range_.start, range_.end
         if start is not None:
             pictures = itertools.dropwhile(lambda each: each.pts is not None and each.pts < start, pictures)
@@ -160,15 +190,23 @@ class _Decoder:
         for number, picture in enumerate(pictures):
             if self._moments is not None:
                 picture.pts = self._moments.popleft() if self._moments else None
-            yield self._shrink(picture, number)
+            if plan is None:
+                yield self._shrink(picture, number)
+                continue
+            place = None if picture.pts is None else plan.places.get(picture.pts)
+            if place is None or picture.interlaced_frame:
+                return
+            yield self._shrink(picture, place, detail=picture.pts in plan.detailed)
 
-    def _pictures(self, range_: Range) -> Iterator[VideoFrame]:
+    def _pictures(self, range_: Range, spare: frozenset[int]) -> Iterator[VideoFrame]:
         self._context.flush_buffers()
         self.refused = 0
         for packet in range_.packets:
             if self._moments is not None:
                 self._moments.append(packet.dts)
+            self._context.skip_frame = "NONREF" if packet.pts in spare else "DEFAULT"
             yield from self._decode(packet)
+        self._context.skip_frame = "DEFAULT"
         refused = self.refused
         for packet in range_.tail:
             yield from self._decode(packet)

@@ -87,8 +87,13 @@ class Shrinker:
         self._same_size = VideoReformatter()
         self._detail = VideoReformatter()
 
-    def __call__(self, picture: VideoFrame, index: int) -> SmallFrame:
+    def __call__(self, picture: VideoFrame, index: int, *, detail: bool | None = None) -> SmallFrame:
         """Shrink a picture, the one with the number `index` in order of display.
+
+        Args:
+            picture: The picture.
+            index: Its number.
+            detail: Whether the frame has detail, if anybody asked; None for what its pts say.
 
         Raises:
             UnreadableVideoError: FFmpeg can't convert pictures of its format.
@@ -103,7 +108,7 @@ class Shrinker:
             blue=blue,
             red=red,
             black_share=self._black_share(picture, luma),
-            detail=self._detail_of(picture, time) if self._wants_detail else None,
+            detail=self._detail_of(picture) if self._has_detail(time, detail) else None,
         )
 
     def _small_planes(self, picture: VideoFrame) -> list[Plane]:
@@ -115,9 +120,10 @@ class Shrinker:
             ]
         return [_pixels(plane) for plane in self._convert(self._small, picture, SMALL_WIDTH, SMALL_HEIGHT).planes]
 
-    def _detail_of(self, picture: VideoFrame, time: Fraction) -> Plane | None:
-        if not _begins_interval(time, self._media.rate):
-            return None
+    def _has_detail(self, time: Fraction, chosen: bool | None) -> bool:
+        return self._wants_detail and (begins_interval(time, self._media.rate) if chosen is None else chosen)
+
+    def _detail_of(self, picture: VideoFrame) -> Plane:
         if _has_bytes(picture):
             return self._shrink(self._detail, picture.planes[0], DETAIL_WIDTH, DETAIL_HEIGHT)
         return _pixels(self._convert(self._detail, picture, DETAIL_WIDTH, DETAIL_HEIGHT).planes[0])
@@ -163,7 +169,7 @@ class Shrinker:
             ) from error
 
 
-def _begins_interval(time: Fraction, rate: Fraction) -> bool:
+def begins_interval(time: Fraction, rate: Fraction) -> bool:
     """Whether a frame at `time` is the first in its interval of `DETAIL_RATE`, when one comes every ``1 / rate``."""
     # In whole numbers, as this is asked of every frame and fractions take long.
     unit = time.denominator * rate.numerator

@@ -1,0 +1,73 @@
+"""Small videos in all codings, written by PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+FRAMES = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """How a small video is coded. Its size is that of small frames, so that they show every sample of it."""
+
+    ending: str
+    codec: str
+    pixel_format: str = "yuv420p"
+    options: dict[str, str] = field(default_factory=dict)
+    width: int = 128
+    height: int = 72
+
+    def write(self, path: Path, frames: int = FRAMES) -> None:
+        """Write so many of the `pictures` below."""
+        self.write_all(path, pictures(self.width, self.height, frames))
+
+    def write_all(self, path: Path, given: Iterable[av.VideoFrame]) -> None:
+        """Write the pictures that are given, at 25 a second."""
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(self.codec, rate=25)
+            assert isinstance(stream, VideoStream)
+            stream.width, stream.height, stream.pix_fmt = self.width, self.height, self.pixel_format
+            stream.thread_type = "FRAME"
+            stream.options = dict(self.options)
+            for number, picture in enumerate(given):
+                frame = picture.reformat(format=self.pixel_format)
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+
+
+def pictures(width: int, height: int, count: int) -> Iterator[av.VideoFrame]:
+    """A texture that moves, a cut every 20 frames, and noise, so that every frame is a picture of its own."""
+    generator = np.random.default_rng(0)
+    sheet = np.zeros((height, width, 3), np.uint8)
+    for number in range(count):
+        if number % 20 == 0:
+            coarse = generator.integers(20, 230, (height // 8 + 9, width // 8 + 9, 3), dtype=np.uint8)
+            sheet = np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)
+        place = number % 20 * 2
+        noise = generator.integers(0, 12, (height, width, 1), dtype=np.uint8)
+        yield av.VideoFrame.from_ndarray(sheet[place : place + height, place : place + width] + noise, "rgb24")
+
+
+def x264(ending: str = "mp4", pixel_format: str = "yuv420p", **parameters: object) -> Coding:
+    settings_ = ":".join(f"{name.replace('_', '-')}={value}" for name, value in parameters.items())
+    return Coding(
+        ending=ending,
+        codec="libx264",
+        pixel_format=pixel_format,
+        options={"preset": "veryfast", "x264-params": settings_},
+    )
+
+
+def x265(**parameters: object) -> Coding:
+    settings_ = ":".join(f"{name.replace('_', '-')}={value}" for name, value in parameters.items())
+    options = {"preset": "ultrafast", "x265-params": f"log-level=none:{settings_}"}
+    return Coding(ending="mkv", codec="libx265", options=options)

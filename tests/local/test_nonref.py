@@ -1,0 +1,302 @@
+"""Frames that are left out of decoding must change nothing that anybody looks for."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+pytest.importorskip("av")
+pytest.importorskip("numpy")
+import av
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codings import Coding, x264, x265
+from rekvid.backends.local import segments
+from rekvid.backends.local.segments import SegmentSettings, analyse_segments, may_overlook
+from rekvid.backends.local.shots.boundaries import Boundary
+from rekvid.backends.local.shots.gaps import may_hide_cut
+from rekvid.backends.local.video import nonref
+from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
+from rekvid.backends.local.video.media import open_media
+from rekvid.testing.reels import Scene, TextureScene, paint_reel
+
+RATE = Fraction(25)
+BLACK = BlackLevel(ceiling=Fraction(59), share=0.99)
+FRAMES = 330
+GROUP = 110
+"""Frames from keyframe to keyframe: each group is a range, and the last is decoded by frame threads."""
+
+Sees: TypeAlias = Callable[[Sequence[SmallFrame]], bool]
+
+CODINGS = {
+    "h264": x264(keyint=GROUP, min_keyint=GROUP, bframes=3, b_adapt=0),
+    "h264, no pyramid": x264(keyint=GROUP, min_keyint=GROUP, bframes=5, b_adapt=0, b_pyramid="none"),
+    "h264, one B": x264("mkv", keyint=GROUP, min_keyint=GROUP, bframes=1, b_adapt=0),
+    "h264, open, ts": x264("ts", keyint=GROUP, min_keyint=GROUP, bframes=3, b_adapt=0, open_gop=1),
+    "h264, 10 bits": x264(pixel_format="yuv420p10le", keyint=GROUP, min_keyint=GROUP, bframes=3, b_adapt=0),
+    "hevc": x265(keyint=GROUP, min_keyint=GROUP, bframes=3, b_adapt=0, open_gop=0),
+    "hevc, open": x265(keyint=GROUP, min_keyint=GROUP, bframes=4, b_adapt=0, open_gop=1),
+}
+
+
+def moving(count: int = FRAMES, *, cuts: Sequence[int] = (), black: range = range(0)) -> Iterator[av.VideoFrame]:
+    """Waves that move slowly, other ones from each of `cuts` on, and nothing in the frames of `black`."""
+    generator = np.random.default_rng(3)
+    rows, columns = np.mgrid[:72, :128]
+    scenes = [(generator.uniform(-0.4, 0.4, (6, 2)), generator.uniform(0, 6, 6)) for _ in (0, *cuts)]
+    for number in range(count):
+        turns, phases = scenes[sum(cut <= number for cut in cuts)]
+        shade = generator.normal(128, 2, (72, 128))
+        for (down, across), phase in zip(turns, phases, strict=True):
+            shade += 12 * np.sin(down * rows + across * (columns + number / 4) + phase)
+        if number in black:
+            shade[:] = 0
+        grey = np.clip(shade, 0, 255).astype(np.uint8)
+        yield av.VideoFrame.from_ndarray(np.stack([grey] * 3, axis=2), "rgb24")
+
+
+def frames_of(path: Path, overlooks: Sees | None, threads: int = 2) -> list[SmallFrame]:
+    with open_media(path) as media:
+        found = read(media, black=BLACK, listen=False, detail=True, overlooks=overlooks, threads=threads)
+        return [each for each in found if isinstance(each, SmallFrame)]
+
+
+def content(frames: Sequence[SmallFrame], *, detail: bool = True) -> list[tuple[object, ...]]:
+    return [
+        (
+            each.index,
+            each.time,
+            each.luma.tobytes(),
+            each.blue.tobytes(),
+            each.red.tobytes(),
+            each.black_share,
+            each.detail is not None and detail and each.detail.tobytes(),
+        )
+        for each in frames
+    ]
+
+
+class Watch:
+    """Overlooks nothing, and remembers what was decoded where something was left out."""
+
+    def __init__(self, *, answer: bool = False) -> None:
+        self.decoded: list[Sequence[SmallFrame]] = []
+        self._answer = answer
+
+    def __call__(self, frames: Sequence[SmallFrame]) -> bool:
+        self.decoded.append(frames)
+        return self._answer
+
+    def left_out(self, frames: Sequence[SmallFrame]) -> list[int]:
+        """The numbers of those of all `frames` that were not decoded."""
+        spans = [(each[0].time, each[-1].time) for each in self.decoded]
+        decoded = {each.time for range_ in self.decoded for each in range_}
+        return [
+            each.index
+            for each in frames
+            if each.time not in decoded and any(first < each.time < last for first, last in spans)
+        ]
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_what_is_decoded_stays_the_same_and_the_rest_are_means_of_its_neighbours(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"video.{CODINGS[name].ending}"
+    CODINGS[name].write_all(path, moving())
+    watch = Watch()
+    whole, found = frames_of(path, None), frames_of(path, watch)
+    missing = set(watch.left_out(found))
+    assert len(missing) > FRAMES // 5
+    assert [each.time for each in found] == [each.time for each in whole]
+    kept = [each.index for each in found if each.index not in missing]
+    assert content([found[index] for index in kept], detail=False) == content(
+        [whole[index] for index in kept], detail=False
+    )
+    for old, new in itertools.pairwise(kept):
+        for index in range(old + 1, new):
+            share = (index - old) / (new - old)
+            for plane in ("luma", "blue", "red"):
+                mean = getattr(found[old], plane) * (1 - share) + getattr(found[new], plane) * share
+                assert np.abs(getattr(found[index], plane) - mean).max() <= 0.5 + 1e-9
+            assert found[index].black_share == pytest.approx(
+                found[old].black_share * (1 - share) + found[new].black_share * share
+            )
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_what_is_left_out_hardly_differs_from_what_stands_in_for_it(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"video.{CODINGS[name].ending}"
+    CODINGS[name].write_all(path, moving())
+    for one, other in zip(frames_of(path, None), frames_of(path, Watch()), strict=True):
+        assert np.abs(one.luma.astype(int) - other.luma).mean() < 4
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_every_interval_has_a_frame_with_detail_that_was_decoded(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"video.{CODINGS[name].ending}"
+    CODINGS[name].write_all(path, moving())
+    watch = Watch()
+    whole, found = frames_of(path, None), frames_of(path, watch)
+    intervals = [[int(each.time * 4) for each in frames if each.detail is not None] for frames in (whole, found)]
+    assert intervals[0] == intervals[1]
+    assert not any(found[index].detail is not None for index in watch.left_out(found))
+
+
+@settings(max_examples=12)
+@given(
+    group=st.integers(60, 130),
+    b_frames=st.integers(1, 6),
+    is_open=st.booleans(),
+    ending=st.sampled_from(["mp4", "mkv", "ts"]),
+    threads=st.integers(2, 4),
+)
+def test_any_number_of_threads_leaves_out_the_same(
+    tmp_path_factory: pytest.TempPathFactory, group: int, b_frames: int, is_open: bool, ending: str, threads: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"threads.{ending}"
+    x264(ending, keyint=group, min_keyint=1, bframes=b_frames, open_gop=int(is_open)).write_all(
+        path, moving(cuts=[170])
+    )
+    single = frames_of(path, Watch(), threads=1)
+    assert content(frames_of(path, Watch(), threads=threads)) == content(single)
+
+
+def test_a_range_in_which_something_may_be_overlooked_is_decoded_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    CODINGS["h264"].write_all(path, moving())
+    watch = Watch(answer=True)
+    found = frames_of(path, watch)
+    assert len(watch.decoded) == FRAMES // GROUP
+    assert content(found) == content(frames_of(path, None))
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        pytest.param(x264("mov", keyint=GROUP, min_keyint=GROUP, bframes=3, tff=1), id="interlaced"),
+        pytest.param(Coding(ending="mov", codec="mjpeg", pixel_format="yuvj420p"), id="single pictures"),
+        pytest.param(x264("avi", keyint=GROUP, bframes=3), id="no pts"),
+        pytest.param(x264(keyint=GROUP, min_keyint=GROUP, bframes=0), id="no B pictures"),
+        pytest.param(x264(keyint=8, bframes=3), id="short groups"),
+    ],
+)
+def test_where_frames_can_not_be_left_out_all_are_decoded(tmp_path: Path, coding: Coding) -> None:
+    path = tmp_path / f"video.{coding.ending}"
+    coding.write_all(path, moving(240))
+    watch = Watch()
+    found = frames_of(path, watch)
+    assert watch.left_out(found) == []
+    assert content(found) == content(frames_of(path, None))
+
+
+def test_a_range_with_a_damaged_packet_is_decoded_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    CODINGS["h264"].write_all(path, moving())
+    with av.open(str(path)) as container:
+        packets = [each for each in container.demux(video=0) if each.size]
+    damaged = packets[GROUP + 50]
+    assert damaged.pos is not None
+    data = bytearray(path.read_bytes())
+    data[damaged.pos : damaged.pos + damaged.size] = bytes(damaged.size)
+    path.write_bytes(data)
+    watch = Watch()
+    found = frames_of(path, watch)
+    whole = frames_of(path, None)
+    assert len(found) == len(whole)
+    assert content(found[GROUP : 2 * GROUP]) == content(whole[GROUP : 2 * GROUP])
+    assert watch.left_out(found)
+
+
+@settings(max_examples=10)
+@given(
+    cut=st.integers(GROUP + 1, 2 * GROUP - 1), b_frames=st.integers(1, 6), pyramid=st.sampled_from(["none", "normal"])
+)
+@pytest.mark.parametrize("large", [nonref._LARGE, float("inf")], ids=["by its bits", "by its neighbours"])
+def test_a_cut_that_no_keyframe_marks_is_found_to_the_frame(
+    tmp_path_factory: pytest.TempPathFactory, large: float, cut: int, b_frames: int, pyramid: str
+) -> None:
+    """Be it noticed by the bits that it takes, or only by the frames beside it."""
+    path = tmp_path_factory.getbasetemp() / "unmarked.mp4"
+    coding = x264(keyint=GROUP, min_keyint=GROUP, scenecut=0, bframes=b_frames, b_adapt=0, b_pyramid=pyramid)
+    coding.write_all(path, moving(cuts=[cut]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nonref, "_LARGE", large)
+        shots = analyse_segments(path, SegmentSettings(segment_types=("SHOT",))).segments
+    assert [(each.start_frame_number, each.end_frame_number) for each in shots] == [(0, cut - 1), (cut, FRAMES - 1)]
+
+
+@settings(max_examples=10)
+@given(first=st.integers(GROUP + 1, GROUP + 50), count=st.integers(8, 50), b_frames=st.integers(1, 6))
+@pytest.mark.parametrize("large", [nonref._LARGE, float("inf")], ids=["by its bits", "by its neighbours"])
+def test_black_begins_and_ends_to_the_frame(
+    tmp_path_factory: pytest.TempPathFactory, large: float, first: int, count: int, b_frames: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "black.mp4"
+    coding = x264(keyint=GROUP, min_keyint=GROUP, scenecut=0, bframes=b_frames, b_adapt=0, b_pyramid="none")
+    coding.write_all(path, moving(black=range(first, first + count)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nonref, "_LARGE", large)
+        found = frames_of(path, lambda frames: may_overlook(frames, rate=RATE, level=BLACK))
+    assert [each.index for each in found if each.black_share >= BLACK.share] == list(range(first, first + count))
+
+
+def every(stride: int, *scenes: Scene, seed: int = 0) -> list[SmallFrame]:
+    return [
+        SmallFrame(index=index, time=index / RATE, luma=luma, blue=blue, red=red, black_share=0.0)
+        for index, (luma, blue, red) in enumerate(paint_reel(scenes, seed=seed, rate=RATE))
+        if index % stride == 0
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("pan", [(0.0, 0.0), (0.1, 0.0), (0.5, 0.0), (1.0, 0.0), (0.0, 1.0)])
+def test_no_cut_is_suspected_in_a_pan(pan: tuple[float, float], seed: int) -> None:
+    """Where one frame is missing at a time, as where B pictures make pyramids; else such ranges only take longer."""
+    assert not may_hide_cut(every(2, TextureScene(seconds=3, pan=pan), seed=seed), RATE)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("pan", [(0.0, 0.0), (0.1, 0.0), (0.5, 0.0), (1.2, 0.0)])
+@pytest.mark.parametrize("stride", [2, 3, 5])
+def test_a_cut_between_frames_that_are_known_is_suspected(stride: int, pan: tuple[float, float], seed: int) -> None:
+    scenes = [TextureScene(seconds=seconds, pan=pan) for seconds in (1.64, 2)]
+    assert may_hide_cut(every(stride, *scenes, seed=seed), RATE)
+
+
+def test_where_all_frames_are_known_nothing_hides() -> None:
+    known = [
+        dataclasses.replace(each, index=index)
+        for index, each in enumerate(every(3, TextureScene(seconds=1), TextureScene(seconds=1)))
+    ]
+    assert not may_hide_cut(known, RATE)
+
+
+def test_networks_see_every_frame_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were not trained on means."""
+    path = tmp_path / "video.mp4"
+    CODINGS["h264"].write_all(path, moving())
+
+    def asked(*_: object, **__: object) -> bool:
+        raise AssertionError("frames were left out")
+
+    class Network:
+        look_ahead = 0
+
+        def feed(self, _: SmallFrame) -> list[Boundary]:
+            return []
+
+        def finish(self) -> list[Boundary]:
+            return []
+
+    monkeypatch.setattr(segments, "may_overlook", asked)
+    with pytest.raises(AssertionError, match="left out"):
+        analyse_segments(path, SegmentSettings(segment_types=("SHOT",)))
+    monkeypatch.setattr(segments, "make_shot_detector", lambda *_, **__: Network())
+    analyse_segments(path, SegmentSettings(segment_types=("SHOT",), shot_detector="transnetv2"))
