@@ -26,7 +26,9 @@ from rekvid.backends.local.shots.gaps import may_hide_cut
 from rekvid.backends.local.video import nonref
 from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.video.media import open_media
-from rekvid.testing.reels import Scene, TextureScene, paint_reel
+from rekvid.testing.random_reels import random_reel
+from rekvid.testing.reels import Scene, TextureScene, make_reel, paint_reel
+from rekvid.testing.scoring import boundaries_between
 
 RATE = Fraction(25)
 BLACK = BlackLevel(ceiling=Fraction(59), share=0.99)
@@ -218,33 +220,44 @@ def test_a_range_with_a_damaged_packet_is_decoded_in_full(tmp_path: Path) -> Non
 @given(
     cut=st.integers(GROUP + 1, 2 * GROUP - 1), b_frames=st.integers(1, 6), pyramid=st.sampled_from(["none", "normal"])
 )
-@pytest.mark.parametrize("large", [nonref._LARGE, float("inf")], ids=["by its bits", "by its neighbours"])
+@pytest.mark.parametrize("unusual", [nonref._UNUSUAL, float("inf")], ids=["by its size", "by its neighbours"])
 def test_a_cut_that_no_keyframe_marks_is_found_to_the_frame(
-    tmp_path_factory: pytest.TempPathFactory, large: float, cut: int, b_frames: int, pyramid: str
+    tmp_path_factory: pytest.TempPathFactory, unusual: float, cut: int, b_frames: int, pyramid: str
 ) -> None:
-    """Be it noticed by the bits that it takes, or only by the frames beside it."""
+    """Be it noticed by the size of a packet, or only by the frames beside it."""
     path = tmp_path_factory.getbasetemp() / "unmarked.mp4"
     coding = x264(keyint=GROUP, min_keyint=GROUP, scenecut=0, bframes=b_frames, b_adapt=0, b_pyramid=pyramid)
     coding.write_all(path, moving(cuts=[cut]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nonref, "_LARGE", large)
+        patch.setattr(nonref, "_UNUSUAL", unusual)
         shots = analyse_segments(path, SegmentSettings(segment_types=("SHOT",))).segments
     assert [(each.start_frame_number, each.end_frame_number) for each in shots] == [(0, cut - 1), (cut, FRAMES - 1)]
 
 
 @settings(max_examples=10)
 @given(first=st.integers(GROUP + 1, GROUP + 50), count=st.integers(8, 50), b_frames=st.integers(1, 6))
-@pytest.mark.parametrize("large", [nonref._LARGE, float("inf")], ids=["by its bits", "by its neighbours"])
+@pytest.mark.parametrize("unusual", [nonref._UNUSUAL, float("inf")], ids=["by its size", "by its neighbours"])
 def test_black_begins_and_ends_to_the_frame(
-    tmp_path_factory: pytest.TempPathFactory, large: float, first: int, count: int, b_frames: int
+    tmp_path_factory: pytest.TempPathFactory, unusual: float, first: int, count: int, b_frames: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "black.mp4"
     coding = x264(keyint=GROUP, min_keyint=GROUP, scenecut=0, bframes=b_frames, b_adapt=0, b_pyramid="none")
     coding.write_all(path, moving(black=range(first, first + count)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nonref, "_LARGE", large)
+        patch.setattr(nonref, "_UNUSUAL", unusual)
         found = frames_of(path, lambda frames: may_overlook(frames, rate=RATE, level=BLACK))
     assert [each.index for each in found if each.black_share >= BLACK.share] == list(range(first, first + count))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_reels_have_the_same_hard_cuts(tmp_path: Path, seed: int) -> None:
+    truth = make_reel(tmp_path / "reel.mp4", random_reel(seed, shots=8), width=256, height=144, rate=RATE)
+    cuts = []
+    for skips in (False, True):
+        found = analyse_segments(truth.path, SegmentSettings(segment_types=("SHOT",), skip_nonref=skips))
+        cuts.append([each.start for each in boundaries_between(found.segments) if each.start == each.end + 1])
+    assert cuts[0] == cuts[1]
+    assert cuts[0]
 
 
 def every(stride: int, *scenes: Scene, seed: int = 0) -> list[SmallFrame]:
@@ -278,8 +291,9 @@ def test_where_all_frames_are_known_nothing_hides() -> None:
     assert not may_hide_cut(known, RATE)
 
 
-def test_networks_see_every_frame_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They were not trained on means."""
+def test_networks_see_every_frame_as_it_is_and_so_does_who_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "video.mp4"
     CODINGS["h264"].write_all(path, moving())
 
@@ -298,5 +312,6 @@ def test_networks_see_every_frame_as_it_is(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(segments, "may_overlook", asked)
     with pytest.raises(AssertionError, match="left out"):
         analyse_segments(path, SegmentSettings(segment_types=("SHOT",)))
+    analyse_segments(path, SegmentSettings(segment_types=("SHOT",), skip_nonref=False))
     monkeypatch.setattr(segments, "make_shot_detector", lambda *_, **__: Network())
     analyse_segments(path, SegmentSettings(segment_types=("SHOT",), shot_detector="transnetv2"))

@@ -56,6 +56,8 @@ class SegmentSettings:
         max_pixel_threshold: 0-1, see `rekvid.models.BlackFrame`.
         min_coverage_percentage: 0-100, see `rekvid.models.BlackFrame`.
         shot_detector: What finds shots, see `rekvid.backends.local.shots.choice.check_shot_detector`.
+        skip_nonref: Whether pictures that no other one refers to may be left out, see
+            `rekvid.backends.local.video.nonref`; never if a network finds shots.
     """
 
     segment_types: tuple[SegmentType | str, ...]
@@ -64,6 +66,7 @@ class SegmentSettings:
     max_pixel_threshold: float = 0.2
     min_coverage_percentage: float = 99.0
     shot_detector: str | None = None
+    skip_nonref: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,14 +217,14 @@ def _run(
     boundaries: list[Boundary] = []
     expected = media.announced_frames
     times = FrameTimes(media.rate)
-    of_our_own = settings.shot_detector is None
+    # Networks were trained on frames as they are.
+    skips = settings.skip_nonref and settings.shot_detector is None
     found = read(
         media,
         black=level,
         listen=cues is not None,
         detail=cues is not None,
-        # Networks were trained on frames as they are.
-        overlooks=functools.partial(may_overlook, rate=media.rate, level=level) if of_our_own else None,
+        overlooks=functools.partial(may_overlook, rate=media.rate, level=level) if skips else None,
     )
     with contextlib.closing(found) as all_found:
         for each in all_found:

@@ -5,7 +5,7 @@ them lie amidst a shot, between pictures that hardly differ: the mean of those s
 They are decoded nevertheless
 
 - for a fifth of a second, and five frames at least, before and after a keyframe, as encoders put them at cuts;
-- likewise around a picture that took far more bits than those before it, as something new came up there;
+- likewise around a picture that took far more bits than those before it, or far fewer, as something new came up there;
 - in the whole range, where the small frames at both sides of a gap leave open what happened between, where pictures
   are interlaced, or where the decoder did not show what the packets announced.
 
@@ -33,7 +33,7 @@ from rekvid.backends.local.video.ranges import Range
 Overlooks: TypeAlias = Callable[[Sequence[SmallFrame]], bool]
 """Tells of the decoded frames of a range, in order, whether something may have happened where an index is missing."""
 
-_LARGE = 2.0  # times the usual size: a picture with so many bits shows something new
+_UNUSUAL = 2.5  # times the usual size, or the other way round: a picture of such a size shows something new
 _USUAL = 8  # pictures of which the median is the usual size
 _LEAST_AROUND = 5  # frames that are decoded on each side, as a cut has to stand out among so many steps
 
@@ -87,7 +87,7 @@ class Gaps:
         """The pts that are decoded whether their frames have detail or not: those that are no B pictures among them."""
         around = max(_LEAST_AROUND, round(self._rate / 5))
         needed = {_pts(packet) for packet in range_.tail}
-        for first, last in [(shown[0], shown[0]), *_large(range_.packets), (shown[-1], shown[-1])]:
+        for first, last in [(shown[0], shown[0]), *_unusual(range_.packets), (shown[-1], shown[-1])]:
             low, high = bisect_left(shown, first) - around, bisect_right(shown, last) + around
             needed.update(shown[max(0, low) : high])
         return needed.union(itertools.accumulate((_pts(packet) for packet in range_.packets), max))
@@ -136,8 +136,8 @@ def _pts(packet: Packet[VideoStream]) -> int:
     return packet.pts
 
 
-def _large(packets: Iterable[Packet[VideoStream]]) -> Iterator[tuple[int, int]]:
-    """Between which pts something new comes up, as the picture takes so many bits."""
+def _unusual(packets: Iterable[Packet[VideoStream]]) -> Iterator[tuple[int, int]]:
+    """Between which pts something new comes up, judged by the sizes of pictures; of a B picture, by its own alone."""
     sizes: deque[int] = deque(maxlen=_USUAL)
     latest: int | None = None
     size = 0
@@ -149,12 +149,17 @@ def _large(packets: Iterable[Packet[VideoStream]]) -> Iterator[tuple[int, int]]:
             continue
         if packet.is_keyframe:
             sizes.clear()
-        # Encoders end a group of B pictures before a cut, so that a small picture comes before the large one.
-        if not sizes or packet.size > _LARGE * min(statistics.median(sizes), sizes[-1]):
+        if not sizes or _differs(packet.size, sizes):
             yield pts if latest is None else latest, pts
         if not packet.is_keyframe:
             sizes.append(packet.size)
         latest, size = pts, packet.size
+
+
+def _differs(size: int, before: Sequence[int]) -> bool:
+    usual = statistics.median(before)
+    # Encoders end a group of B pictures before a cut, so that a small picture comes before the large one.
+    return size > _UNUSUAL * min(usual, before[-1]) or size * _UNUSUAL < usual
 
 
 def _between(old: SmallFrame, new: SmallFrame, ahead: int, span: int, time: Fraction) -> SmallFrame:

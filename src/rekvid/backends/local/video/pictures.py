@@ -52,6 +52,8 @@ class BlackLevel:
 class SmallFrame:
     """A frame as the analysers see it: 128x72, 8-bit YUV 4:2:0, in the colour range of the video.
 
+    One that was left out of decoding is the mean of those beside it (see `rekvid.backends.local.video.nonref`).
+
     Attributes:
         index: Number of the frame in order of display, from 0.
         time: Its exact pts, in seconds.
@@ -61,7 +63,7 @@ class SmallFrame:
         black_share: The share of black luma samples in the full-size picture, 0-1, exact; 0 where the small frame
             proves that the picture isn't black, or nobody asked.
         detail: 270 rows of 480 samples of luma, on `DETAIL_RATE` frames a second; None on the others, or where nobody
-            asked. Which frames have it depends on their pts alone.
+            asked. The first frame of each interval has it, or the first that is decoded where frames are left out.
     """
 
     index: int
