@@ -38,10 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=60, help="length of the reel (default: 60)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs (default: 3)")
+    parser.add_argument(
+        "--b-frames", type=int, help="B pictures in a row of the reel, at most (default: the encoder's, which is 3)"
+    )
     parser.add_argument("--video", type=Path, help="measure on this file instead of a reel")
     options = parser.parse_args()
 
-    path: Path = options.video or reel(options.seconds)
+    path: Path = options.video or reel(options.seconds, options.b_frames)
     frames = decode(path)
     contestants: dict[str, Callable[[Path], object]] = {
         "PyAV, frame threads, decode only": decode,
@@ -69,9 +72,10 @@ def main() -> None:
         )
 
 
-def reel(seconds: int) -> Path:
+def reel(seconds: int, b_frames: int | None = None) -> Path:
     """A 1080p30 reel of about 9 Mb/s in the temporary folder, made if it is not there yet."""
-    path = Path(tempfile.gettempdir()) / f"rekvid-benchmark-{seconds}s.mp4"
+    kind = "" if b_frames is None else f"-b{b_frames}"
+    path = Path(tempfile.gettempdir()) / f"rekvid-benchmark{kind}-{seconds}s.mp4"
     if not path.exists():
         unfinished = path.with_suffix(".part.mp4")
         make_reel(
@@ -80,7 +84,7 @@ def reel(seconds: int) -> Path:
             width=1920,
             height=1080,
             rate=RATE,
-            encoding=Encoding(bit_rate=BIT_RATE),
+            encoding=Encoding(bit_rate=BIT_RATE, b_frames=b_frames),
             grain=5,
         )
         unfinished.replace(path)

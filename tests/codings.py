@@ -29,17 +29,19 @@ class Coding:
         """Write so many of the `pictures` below."""
         self.write_all(path, pictures(self.width, self.height, frames))
 
-    def write_all(self, path: Path, given: Iterable[av.VideoFrame]) -> None:
-        """Write the pictures that are given, at 25 a second."""
+    def write_all(self, path: Path, given: Iterable[av.VideoFrame], *, rate: int = 25, halves: int = 0) -> None:
+        """Write the pictures that are given, at `rate` a second, the first shown after so many halves of a frame."""
         with av.open(str(path), "w") as container:
-            stream = container.add_stream(self.codec, rate=25)
+            stream = container.add_stream(self.codec, rate=rate)
             assert isinstance(stream, VideoStream)
             stream.width, stream.height, stream.pix_fmt = self.width, self.height, self.pixel_format
             stream.thread_type = "FRAME"
             stream.options = dict(self.options)
+            parts = 2 if halves else 1
+            stream.codec_context.time_base = Fraction(1, parts * rate)
             for number, picture in enumerate(given):
                 frame = picture.reformat(format=self.pixel_format)
-                frame.pts, frame.time_base = number, Fraction(1, 25)
+                frame.pts, frame.time_base = parts * number + halves, Fraction(1, parts * rate)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
 

@@ -26,12 +26,10 @@ from rekvid.backends.local.video.decode import SmallFrame
 FLOOR = 3.0
 """The smallest step that can be a cut, in levels of luma and chroma together."""
 
-STILL = 1.6
-"""Levels: what coding alone does to a still picture; steps below it count as this."""
-
 ALIKE = 0.65
 """The `likeness` from which on pictures are of one scene, without a closer look."""
 
+_STILL = 1.6  # levels: what coding alone does to a still picture; steps below it count as this
 _STANDS_OUT = 1.5  # times the steps around it: a step below that isn't looked at more closely
 _RETURN = 0.4  # a scene has come back where it differs from itself by less than this share of the step
 
@@ -148,13 +146,7 @@ class CutDetector:
         around = max(_around(side, own) for side in self._sides(place, self._near))
         if own < max(FLOOR / 2, _STANDS_OUT * around):
             return None
-        return CutEvidence(
-            unexplained=own,
-            prominence=own / max(around, STILL),
-            unlikeness=own / max(step.contrast(), STILL),
-            likeness=alike,
-            returning=1.0,
-        )
+        return evidence_of(step, own, around, alike)
 
     def _sides(self, place: int, reach: int) -> tuple[list[Step], list[Step]]:
         steps = list(self._steps)
@@ -182,6 +174,24 @@ class CutDetector:
         left = self._steps[place - 1].size if place else 0.0
         right = self._steps[place + 1].size if place + 1 < len(self._steps) else 0.0
         return size > left and size >= right
+
+
+def evidence_of(step: Step, own: float, around: float, alike: float) -> CutEvidence:
+    """What speaks for a cut at `step`, as if nothing came back.
+
+    Args:
+        step: The step.
+        own: What it leaves unexplained.
+        around: What the steps around it leave unexplained.
+        alike: The likeness of its two pictures.
+    """
+    return CutEvidence(
+        unexplained=own,
+        prominence=own / max(around, _STILL),
+        unlikeness=own / max(step.contrast(), _STILL),
+        likeness=alike,
+        returning=1.0,
+    )
 
 
 def near(rate: Fraction) -> int:

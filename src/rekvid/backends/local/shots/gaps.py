@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rekvid.backends.local.shots.calibration import CUT
-from rekvid.backends.local.shots.cuts import ALIKE, FLOOR, STILL, CutEvidence, near
+from rekvid.backends.local.shots.cuts import ALIKE, FLOOR, evidence_of, near
 from rekvid.backends.local.shots.steps import Step, View, likeness, second_largest
 from rekvid.backends.local.video.decode import SmallFrame
 
@@ -46,14 +46,7 @@ def _may_be_cut(step: Step, *sides: Sequence[Step]) -> bool:
         return False
     own = step.unexplained()
     around = max(second_largest([each.unexplained() / _length(each) ** 0.5 for each in side]) for side in sides)
-    evidence = CutEvidence(
-        unexplained=own,
-        prominence=own / max(around, STILL),
-        unlikeness=own / max(step.contrast(), STILL),
-        likeness=alike,
-        returning=1.0,
-    )
-    return CUT.logit(evidence.features) >= _FAINTEST
+    return CUT.logit(evidence_of(step, own, around, alike).features) >= _FAINTEST
 
 
 def _length(step: Step) -> int:

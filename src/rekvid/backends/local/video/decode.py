@@ -27,7 +27,7 @@ from rekvid.backends.local.video.cores import usable_cores
 from rekvid.backends.local.video.decoders import Decoders
 from rekvid.backends.local.video.entries import entry_finder
 from rekvid.backends.local.video.media import Media, has_decoder
-from rekvid.backends.local.video.nonref import Gaps, Overlooks
+from rekvid.backends.local.video.nonref import LOWEST_RATE, Gaps, Overlooks
 from rekvid.backends.local.video.pictures import BlackLevel, Plane, Shrinker, SmallFrame
 from rekvid.backends.local.video.ranges import ranges
 from rekvid.backends.local.video.skipping import can_skip
@@ -59,7 +59,7 @@ def read(
         listen: Whether audio is decoded.
         detail: Whether some frames carry `SmallFrame.detail`.
         overlooks: Tells whether something may have been overlooked in a range of which frames were left out, see
-            `rekvid.backends.local.video.nonref`; None if all frames are to be decoded.
+            `rekvid.backends.local.video.nonref`; asked in several threads at once. None to have all frames decoded.
         threads: How many ranges are decoded side by side, 1 for a single pass; None for one on each core, and at
             most `MOST_THREADS`. The frames are the same.
 
@@ -85,9 +85,11 @@ def read(
 
 
 def _gaps(media: Media, *, detail: bool, overlooks: Overlooks | None) -> Gaps | None:
-    """What leaves frames out; None if nobody wants that, or every frame is a picture of its own or needed by others."""
+    """What leaves frames out; None if nobody wants that, or each frame counts, or the codec has none to leave out."""
     context, time_base = media.video.codec_context, media.video.time_base
-    if overlooks is None or time_base is None or context.codec.intra_only or not can_skip(context):
+    if overlooks is None or time_base is None or media.rate < LOWEST_RATE:
+        return None
+    if context.codec.intra_only or not can_skip(context):
         return None
     return Gaps(time_base, media.rate, detail=detail, overlooks=overlooks)
 

@@ -70,8 +70,10 @@ class Decoders:
                 if range_.is_rest or (is_last and number == 0):
                     rest = range_  # there is nothing to decode at its side
                     break
-                # While the last is decoded the other threads run out of work, so that it gets them all.
-                pending.append(crew.decode(range_, self._frame_threads() if is_last else None))
+                # While the last is decoded the other threads run out of work, so that it gets them all; twice as many,
+                # as a picture that is left out takes its turn among them, of which one has nothing to do then.
+                last = self._frame_threads(2 * self._threads if self._gaps else 0) if is_last else None
+                pending.append(crew.decode(range_, last))
                 # With one more range waiting than there are threads, none runs idle while frames are consumed.
                 if len(pending) > self._threads + 1:
                     yield from self._taken(pending.popleft())
@@ -82,14 +84,10 @@ class Decoders:
             yield from decoder.frames(rest)
             self.refused += decoder.refused
 
-    def _frame_threads(self) -> _Decoder:
+    def _frame_threads(self, threads: int = 0) -> _Decoder:
         # AUTO: frame threads where the codec has them; PyAV's own default are the slower slice threads.
         context, has_pts = self._media.video.codec_context, self._media.has_pts
-        decoder = _Decoder(context, self._new_shrinker(), ThreadType.AUTO, has_pts=has_pts)
-        if self._gaps:
-            # A picture that is left out takes its turn among the threads, of which one has nothing to do then.
-            context.thread_count = 2 * self._threads
-        return decoder
+        return _Decoder(context, self._new_shrinker(), ThreadType.AUTO, threads, has_pts=has_pts)
 
     def _taken(self, decoded: Future[_Decoded]) -> Iterator[SmallFrame]:
         result = decoded.result()
@@ -121,23 +119,26 @@ class _Crew:
         return self._pool.submit(self._decode, range_, decoder)
 
     def _decode(self, range_: Range, decoder: _Decoder | None) -> _Decoded:
-        chosen = decoder or self._any_idle()
+        if decoder is not None:
+            decoded = self._decoded(range_, decoder)
+            # What frame threads make of damage depends on their number.
+            if not decoder.is_damaged or self._stopped.is_set():
+                return decoded
+        chosen = self._any_idle()
         try:
-            frames = self._with_gaps(range_, chosen)
-            if frames is None:
-                frames = self._until_stopped(chosen.frames(range_))
-            return _Decoded(frames=frames, refused=chosen.refused)
+            return self._decoded(range_, chosen)
         finally:
-            if decoder is None:
-                self._idle.put(chosen)
+            self._idle.put(chosen)
 
-    def _with_gaps(self, range_: Range, decoder: _Decoder) -> deque[SmallFrame] | None:
-        """The frames of a range, some of them left out and filled; None if it has to be decoded in full."""
+    def _decoded(self, range_: Range, decoder: _Decoder) -> _Decoded:
+        """The frames of a range, some of them left out and filled if that can be done."""
         plan = self._gaps.plan(range_) if self._gaps else None
-        if self._gaps is None or plan is None:
-            return None
-        frames = self._until_stopped(decoder.frames(range_, plan))
-        return None if decoder.refused else self._gaps.filled(plan, list(frames))
+        if self._gaps and plan:
+            some = self._until_stopped(decoder.frames(range_, plan))
+            frames = None if decoder.is_damaged or self._stopped.is_set() else self._gaps.filled(plan, list(some))
+            if frames is not None:
+                return _Decoded(frames=frames, refused=0)
+        return _Decoded(frames=self._until_stopped(decoder.frames(range_)), refused=decoder.refused)
 
     def _until_stopped(self, frames: Iterator[SmallFrame]) -> deque[SmallFrame]:
         return deque(itertools.takewhile(lambda _: not self._stopped.is_set(), frames))
@@ -161,25 +162,41 @@ class _Decoder:
 
     Attributes:
         refused: How many packets of the last range the decoder refused.
+        is_damaged: Whether it refused any, or has made up a part of a picture.
     """
 
     def __init__(
-        self, context: VideoCodecContext, shrink: Shrinker, thread_type: ThreadType, *, has_pts: bool = True
+        self,
+        context: VideoCodecContext,
+        shrink: Shrinker,
+        thread_type: ThreadType,
+        threads: int = 1,
+        *,
+        has_pts: bool = True,
     ) -> None:
-        """Take a decoder that is not open yet; where there are no pts, the nth frame gets the dts of the nth packet."""
+        """Take a decoder that is not open yet.
+
+        Args:
+            context: The decoder.
+            shrink: What makes frames small.
+            thread_type: How its threads share the work.
+            threads: How many there are; 0 for one more than there are cores.
+            has_pts: Whether frames have pts; where they don't, the nth gets the dts of the nth packet.
+        """
         self._moments: deque[int | None] | None = None if has_pts else deque()
         self._context = context
         self._context.thread_type = thread_type
-        self._context.thread_count = 1 if thread_type is ThreadType.NONE else 0
+        self._context.thread_count = threads
         skip = _UNFILTERED.get(context.name, "noref")
         self._context.options = {**self._context.options, "skip_loop_filter": skip}
         self._shrink = shrink
         self.refused = 0
+        self.is_damaged = False
 
     def frames(self, range_: Range, plan: Plan | None = None) -> Iterator[SmallFrame]:
         """The frames of the range, in order of display, numbered from 0; those that `plan` spares may be missing.
 
-        With a plan, they end before a picture that is interlaced or unknown to the plan: there it can't be relied on.
+        With a plan, they end before a picture that is interlaced, damaged or unknown to it, as it can't be relied on.
         """
         pictures = self._pictures(range_, plan.spare if plan else frozenset())
         start, end = range_.start, range_.end
@@ -188,19 +205,21 @@ class _Decoder:
         if end is not None:
             pictures = itertools.takewhile(lambda each: each.pts is None or each.pts < end, pictures)
         for number, picture in enumerate(pictures):
+            self.is_damaged = self.is_damaged or picture.is_corrupt
             if self._moments is not None:
                 picture.pts = self._moments.popleft() if self._moments else None
             if plan is None:
                 yield self._shrink(picture, number)
                 continue
             place = None if picture.pts is None else plan.places.get(picture.pts)
-            if place is None or picture.interlaced_frame:
+            if place is None or picture.interlaced_frame or picture.is_corrupt:
                 return
             yield self._shrink(picture, place, detail=picture.pts in plan.detailed)
 
     def _pictures(self, range_: Range, spare: frozenset[int]) -> Iterator[VideoFrame]:
         self._context.flush_buffers()
         self.refused = 0
+        self.is_damaged = False
         for packet in range_.packets:
             if self._moments is not None:
                 self._moments.append(packet.dts)
@@ -219,4 +238,5 @@ class _Decoder:
             return self._context.decode(packet)
         except av.error.FFmpegError:
             self.refused += 1
+            self.is_damaged = True
             return []

@@ -2,7 +2,8 @@
 
 In a usual H.264 stream every second picture is such a non-reference picture (FFmpeg: ``AVDISCARD_NONREF``). Most of
 them lie amidst a shot, between pictures that hardly differ: the mean of those shows what they do, but for its noise.
-They are decoded nevertheless
+No two in a row are left out, so that only what lasts for a single frame can be overlooked, which is no shot and no cue
+(hence `LOWEST_RATE`). And they are decoded
 
 - for a fifth of a second, and five frames at least, before and after a keyframe, as encoders put them at cuts;
 - likewise around a picture that took far more bits than those before it, or far fewer, as something new came up there;
@@ -10,6 +11,7 @@ They are decoded nevertheless
   are interlaced, or where the decoder did not show what the packets announced.
 
 All of that is a matter of the range alone, so the frames are the same however many ranges are decoded side by side.
+Where doubt never ends, as in an hour of cuts that no packet shows, most is decoded twice.
 """
 
 from __future__ import annotations
@@ -31,7 +33,13 @@ from rekvid.backends.local.video.pictures import Plane, SmallFrame, begins_inter
 from rekvid.backends.local.video.ranges import Range
 
 Overlooks: TypeAlias = Callable[[Sequence[SmallFrame]], bool]
-"""Tells of the decoded frames of a range, in order, whether something may have happened where an index is missing."""
+"""Tells of the decoded frames of a range, in order, whether something may have happened where an index is missing.
+
+Asked in several threads at once.
+"""
+
+LOWEST_RATE = 8
+"""Frames a second from which on a single frame is neither a shot nor a cue."""
 
 _UNUSUAL = 2.5  # times the usual size, or the other way round: a picture of such a size shows something new
 _USUAL = 8  # pictures of which the median is the usual size
@@ -43,11 +51,13 @@ class Plan:
     """What may be left out of a range.
 
     Attributes:
-        places: The number of each frame of the range in order of display, from 0, by its pts.
+        shown: The pts of all frames of the range, in order.
+        places: The number of each of them, from 0, by its pts.
         spare: The pts of those that may be left out, if no other picture refers to theirs.
         detailed: The pts of those that have `SmallFrame.detail`.
     """
 
+    shown: tuple[int, ...]
     places: Mapping[int, int]
     spare: frozenset[int]
     detailed: frozenset[int]
@@ -72,16 +82,17 @@ class Gaps:
 
     def plan(self, range_: Range) -> Plan | None:
         """What may be left out of `range_`, unless it is the rest of a video, by its packets; None for nothing."""
-        every = [_pts(packet) for packet in (*range_.packets, *range_.tail)]
+        packets = (*range_.packets, *range_.tail)
+        every = [_pts(packet) for packet in packets]
         start, end = range_.start, range_.end
         shown = sorted(pts for pts in every if (start is None or pts >= start) and (end is None or pts < end))
-        if len(set(every)) < len(every) or not shown:
-            return None  # frames can't be told by their pts
+        if len(set(every)) < len(every) or not shown or any(packet.is_discard for packet in packets):
+            return None  # frames can't be told by their pts, or an edit list hides some
         needed = self._needed(range_, shown)
         detailed = frozenset(self._detailed(shown, needed)) if self._detail else frozenset()
-        spare = frozenset(shown).difference(needed, detailed)
+        spare = frozenset(_apart(shown, needed | detailed))
         places = {pts: place for place, pts in enumerate(shown)}
-        return Plan(places=places, spare=spare, detailed=detailed) if spare else None
+        return Plan(shown=tuple(shown), places=places, spare=spare, detailed=detailed) if spare else None
 
     def _needed(self, range_: Range, shown: list[int]) -> set[int]:
         """The pts that are decoded whether their frames have detail or not: those that are no B pictures among them."""
@@ -114,21 +125,31 @@ class Gaps:
             frames: What was decoded; each index is a place of the plan.
 
         Returns:
-            The frames in order; None if others are missing than may be, or something may have been overlooked.
+            The frames in order; None if others are missing than may be, if frames are out of order, or if something
+            may have been overlooked.
         """
-        moments = list(plan.places)
-        missing = set(plan.places.values()).difference(frame.index for frame in frames)
-        if len(frames) + len(missing) != len(moments) or not all(moments[place] in plan.spare for place in missing):
+        missing = set(range(len(plan.shown))).difference(frame.index for frame in frames)
+        if not all(plan.shown[place] in plan.spare for place in missing):
             return None
+        if any(new.index <= old.index for old, new in itertools.pairwise(frames)):
+            return None  # the clock of the packets isn't that of the pictures
         if missing and self._overlooks(frames):
             return None
         whole = deque(frames[:1])
         for old, new in itertools.pairwise(frames):
-            span = new.index - old.index
-            for ahead in range(1, span):
-                whole.append(_between(old, new, ahead, span, moments[old.index + ahead] * self._time_base))
+            if new.index > old.index + 1:
+                whole.append(_between(old, new, plan.shown[old.index + 1] * self._time_base))
             whole.append(new)
         return whole
+
+
+def _apart(shown: list[int], needed: set[int] | frozenset[int]) -> Iterator[int]:
+    """Those of `shown` that aren't `needed`, but no two in a row."""
+    is_free = False
+    for pts in shown:
+        is_free = not is_free and pts not in needed
+        if is_free:
+            yield pts
 
 
 def _pts(packet: Packet[VideoStream]) -> int:
@@ -162,21 +183,18 @@ def _differs(size: int, before: Sequence[int]) -> bool:
     return size > _UNUSUAL * min(usual, before[-1]) or size * _UNUSUAL < usual
 
 
-def _between(old: SmallFrame, new: SmallFrame, ahead: int, span: int, time: Fraction) -> SmallFrame:
-    """The frame `ahead` of `old`, when `new` is `span` ahead of it."""
+def _between(old: SmallFrame, new: SmallFrame, time: Fraction) -> SmallFrame:
+    """The frame between two."""
     return SmallFrame(
-        index=old.index + ahead,
+        index=old.index + 1,
         time=time,
-        luma=_mean(old.luma, new.luma, ahead, span),
-        blue=_mean(old.blue, new.blue, ahead, span),
-        red=_mean(old.red, new.red, ahead, span),
-        black_share=(old.black_share * (span - ahead) + new.black_share * ahead) / span,
+        luma=_mean(old.luma, new.luma),
+        blue=_mean(old.blue, new.blue),
+        red=_mean(old.red, new.red),
+        black_share=(old.black_share + new.black_share) / 2,
     )
 
 
-def _mean(old: Plane, new: Plane, ahead: int, span: int) -> Plane:
-    sums = np.multiply(old, span - ahead, dtype=np.uint16)
-    sums += np.multiply(new, ahead, dtype=np.uint16)
-    sums += span // 2
-    sums //= span
-    return sums.astype(np.uint8)
+def _mean(old: Plane, new: Plane) -> Plane:
+    sums = np.add(old, new, dtype=np.uint16)
+    return ((sums + 1) >> 1).astype(np.uint8)
