@@ -5,7 +5,7 @@ into ranges (the module `ranges` beside this one), and each is decoded and shrun
 decoder of its own. That wastes less than frame threads, which wait for each other inside every picture. The last range,
 and a video that can't be cut, are decoded by frame threads. Either way gives the same frames.
 
-Who can do without the frames that the module `nonref` leaves out gets the rest in two thirds of the time.
+Who can do without the frames that the module `nonref` leaves out gets the others sooner.
 """
 
 from __future__ import annotations
