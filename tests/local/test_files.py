@@ -19,12 +19,15 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
+from rekvid.backends.local.labels.detectors.base import Fit
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments
 from rekvid.backends.local.video.decode import SmallFrame, read
 from rekvid.backends.local.video.frame_times import FrameTimes
 from rekvid.backends.local.video.media import UnreadableVideoError, open_media, video_metadata
+from rekvid.backends.local.video.sampling import Sampler
 from rekvid.backends.local.video.sound import Sound
 from rekvid.models import SegmentDetection
+from rekvid.report.frames import Film
 from rekvid.timecode import NTSC_24, NTSC_30, NTSC_60, Timecode, millis_of_frame
 
 FRAMES, CUT = 50, 25
@@ -293,6 +296,23 @@ def test_audio_that_comes_only_at_the_end_is_heard_there_in_whatever_stream(
     assert len(found) - len(heard) == FRAMES
     assert abs(min(each.start for each in heard) - Fraction(3, 2)) < Fraction(1, 10)
     assert abs(max(each.end for each in heard) - 2) < Fraction(1, 10)
+
+
+def test_sound_that_comes_up_in_the_middle_of_joined_recordings_is_left_out(tmp_path: Path) -> None:
+    """When the file is opened it can't be seen, as what is read then ends before it."""
+    path, with_sound = write(tmp_path / "video.ts"), tmp_path / "sound.ts"
+    with av.open(str(with_sound), "w") as container:
+        video, sound = add_video(container), add_audio(container)
+        encode(container, video)
+        encode_tone(container, sound, start=0, loudness=0.3)
+    part, padding = path.read_bytes(), (b"\x47\x1f\xff\x10" + b"\xff" * 184) * (6 * 2**20 // 188)
+    path.write_bytes(part + padding + with_sound.read_bytes() + padding + part)
+    with open_media(path) as media:
+        assert not media.audio
+        assert list(Sampler(media, Fraction(1, 5), [Fit(width=32, height=18)]))
+    assert [each.index for each in frames_of(path)] == list(range(3 * FRAMES))
+    with Film(path) as film:
+        assert film.picture_at(10**9).size == (160, 90)
 
 
 def write_live(path: Path, options: dict[str, str]) -> Path:

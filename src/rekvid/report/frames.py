@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
-from rekvid._media_files import open_media_file
+from rekvid._media_files import open_media_file, packets_of
 from rekvid.errors import MissingExtraError, ValidationError
 
 try:
@@ -84,7 +84,7 @@ class Film:
         found = None
         # Rounded down, so that where every frame is a key the one that is sought is found, and not the next.
         self._container.seek(self._start + millis // (1000 * base), stream=self._video)
-        for frame in self._container.decode(self._video):
+        for frame in _frames_of(self._container, self._video):
             if self._millis(frame) > millis:
                 break
             found = frame
@@ -95,7 +95,7 @@ class Film:
     def _from_the_start(self, millis: int) -> VideoFrame | None:
         found = None
         with _opened(self.path) as container:
-            for frame in container.decode(_video_of(container, self.path)):
+            for frame in _frames_of(container, _video_of(container, self.path)):
                 if found is not None and self._millis(frame) > millis:
                     break
                 found = frame
@@ -161,7 +161,7 @@ class _Rewriting:
         """Copy sound and encode pictures in the order in which they lie in the file; gives the number of frames."""
         self._video.thread_type = "AUTO"
         sounds = {each: self._output.add_stream_from_template(each) for each in self._container.streams.audio[:1]}
-        for packet in self._container.demux(self._video, *sounds):
+        for packet in packets_of(self._container, self._video, *sounds):
             if packet.stream is self._video:
                 for frame in packet.decode():
                     assert isinstance(frame, VideoFrame)
@@ -236,6 +236,11 @@ def _coarseness(base: Fraction) -> int:
     41 ms too. Coarser units, such as AVI's of a frame each, are taken as exact.
     """
     return 1 if base == Fraction(1, 1000) else 0
+
+
+def _frames_of(container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
+    for packet in packets_of(container, video):
+        yield from (frame for frame in packet.decode() if isinstance(frame, VideoFrame))
 
 
 def _base(video: VideoStream) -> Fraction:

@@ -22,6 +22,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from rekvid._media_files import packets_of
 from rekvid.backends.local.video.completeness import Tally, check_complete
 from rekvid.backends.local.video.cores import usable_cores
 from rekvid.backends.local.video.decoders import Decoders
@@ -96,7 +97,7 @@ def _gaps(media: Media, *, detail: bool, overlooks: Overlooks | None) -> Gaps | 
 
 def _video_packets(media: Media, tally: Tally, heard: deque[Sound] | None) -> Iterator[Packet[VideoStream]]:
     """The packets of the video; what sounds in those of the audio streams between them is added to `heard`."""
-    packets = media.container.demux()
+    packets = packets_of(media.container)
     ears: defaultdict[int, Ear] = defaultdict(Ear)
     while True:
         try:

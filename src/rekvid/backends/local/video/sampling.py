@@ -19,6 +19,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from rekvid._media_files import packets_of
 from rekvid.backends.local.labels.detectors.base import Fit, Picture
 from rekvid.backends.local.video.completeness import Tally, check_complete
 from rekvid.backends.local.video.cores import usable_cores
@@ -185,7 +186,7 @@ class _Decoder:
             return []
 
     def _video_packets(self) -> Iterator[Packet[VideoStream]]:
-        packets = self._media.container.demux()
+        packets = packets_of(self._media.container)
         reached: int | None = None
         while True:
             try:
