@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +10,8 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.stream import VideoStream
+
+from rekvid.backends.local.video.pictures import SmallFrame
 
 FRAMES = 72
 
@@ -73,3 +75,19 @@ def x265(**parameters: object) -> Coding:
     settings_ = ":".join(f"{name.replace('_', '-')}={value}" for name, value in parameters.items())
     options = {"preset": "ultrafast", "x265-params": f"log-level=none:{settings_}"}
     return Coding(ending="mkv", codec="libx265", options=options)
+
+
+def content(frames: Sequence[SmallFrame], *, detail: bool = True) -> list[tuple[object, ...]]:
+    """All that is in `frames`, to be compared; without `SmallFrame.detail` if `detail` is False."""
+    return [
+        (
+            each.index,
+            each.time,
+            each.luma.tobytes(),
+            each.blue.tobytes(),
+            each.red.tobytes(),
+            each.black_share,
+            each.detail is not None and detail and each.detail.tobytes(),
+        )
+        for each in frames
+    ]

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from codings import FRAMES, Coding, x264, x265
+from codings import FRAMES, Coding, content, x264, x265
 from rekvid.backends.local.video import decoders, ranges
 from rekvid.backends.local.video.decode import BlackLevel, SmallFrame, read
 from rekvid.backends.local.video.entries import entry_finder
@@ -83,19 +83,8 @@ def short_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(path: Path, threads: int, *, detail: bool = True) -> list[tuple[object, ...]]:
     """All that is in the frames of the video at `path`."""
     with open_media(path) as media:
-        return [
-            (
-                each.index,
-                each.time,
-                each.luma.tobytes(),
-                each.blue.tobytes(),
-                each.red.tobytes(),
-                each.black_share,
-                None if each.detail is None else each.detail.tobytes(),
-            )
-            for each in read(media, black=BLACK, listen=False, detail=detail, threads=threads)
-            if isinstance(each, SmallFrame)
-        ]
+        found = read(media, black=BLACK, listen=False, detail=detail, threads=threads)
+        return content([each for each in found if isinstance(each, SmallFrame)])
 
 
 def cut(path: Path) -> list[ranges.Range]:

@@ -17,7 +17,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codings import Coding, x264, x265
+from codings import Coding, content, x264, x265
 from rekvid.backends.local import segments
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments, may_overlook
 from rekvid.backends.local.shots.boundaries import Boundary
@@ -75,21 +75,6 @@ def frames_of(path: Path, overlooks: Sees | None, threads: int = 2) -> list[Smal
     with open_media(path) as media:
         found = read(media, black=BLACK, listen=False, detail=True, overlooks=overlooks, threads=threads)
         return [each for each in found if isinstance(each, SmallFrame)]
-
-
-def content(frames: Sequence[SmallFrame], *, detail: bool = True) -> list[tuple[object, ...]]:
-    return [
-        (
-            each.index,
-            each.time,
-            each.luma.tobytes(),
-            each.blue.tobytes(),
-            each.red.tobytes(),
-            each.black_share,
-            each.detail is not None and detail and each.detail.tobytes(),
-        )
-        for each in frames
-    ]
 
 
 class Watch:
