@@ -26,7 +26,7 @@ from rekvid.backends.local.video.ranges import Range
 _UNFILTERED = {"h264": "bidir"}
 """Which pictures are decoded without the filter that smooths the edges of blocks, by codec; else what nobody refers to.
 
-The filter takes a tenth of the time. To leave it out changes a small frame by less than a level on average, where that
+The filter takes time. To leave it out changes a small frame by less than a level on average, where that
 can't add up: in pictures to which no other one refers, and in the B pictures of H.264, of which encoders make pyramids
 a few pictures wide (x264's b-pyramid), so that what refers to them is soon over. In HEVC all may be B pictures.
 """

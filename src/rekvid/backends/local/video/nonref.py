@@ -10,7 +10,8 @@ No two in a row are left out, so that only what lasts for a single frame can be 
 - in the whole range, where the small frames at both sides of a gap leave open what happened between, where pictures
   are interlaced, or where the decoder did not show what the packets announced.
 
-All of that is a matter of the range alone, so the frames are the same however many ranges are decoded side by side.
+All of that is a matter of the range alone, so the frames are the same however many ranges are decoded side by side, but
+for what decoders make of damage.
 Where doubt never ends, as in an hour of cuts that no packet shows, most is decoded twice.
 """
 
