@@ -164,7 +164,7 @@ def test_what_is_no_video_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("codec", "ending"), [("libx264", "mp4"), ("mjpeg", "avi"), ("libvpx-vp9", "webm")])
 def test_damaged_video_is_told(film: Path, tmp_path: Path, codec: str, ending: str) -> None:
-    """A video whose packets hold nothing that its decoder knows is refused, with what FFmpeg says of it."""
+    """A video whose packets hold nothing that its decoder knows is refused by its own name, with what FFmpeg says."""
     video = tmp_path / f"damaged.{ending}"
     encode(film, video, codec, pix_fmt="yuvj420p" if codec == "mjpeg" else "yuv420p")
     data = video.read_bytes()
@@ -173,8 +173,11 @@ def test_damaged_video_is_told(film: Path, tmp_path: Path, codec: str, ending: s
             data = data.replace(bytes(packet), b"\xff" * packet.size) if packet.size else data
     video.write_bytes(data)
 
-    with pytest.raises(ValidationError, match="can't be decoded: Invalid data"):
+    with pytest.raises(ValidationError, match=r"^video='.*damaged.*can't be decoded: Invalid data"):
         annotate_frame(video, 500, ())
+    with pytest.raises(ValidationError, match=r"^video='.*damaged.*can't be decoded: Invalid data"):
+        annotate_video(video, tmp_path / "out.mp4", ())
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_codec_without_a_decoder_is_told(film: Path, tmp_path: Path) -> None:

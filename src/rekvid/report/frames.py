@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -76,7 +76,7 @@ class Film:
                 raise ValidationError("video", os.fspath(self.path), "has no frame that can be decoded")
             return _picture(found, self._video)
         except av.error.FFmpegError as error:
-            raise ValidationError("video", os.fspath(self.path), f"can't be decoded: {error.strerror}") from error
+            raise _undecodable(os.fspath(self.path), error) from error
 
     def _frame_at(self, millis: int) -> VideoFrame | None:
         base = _base(self._video)
@@ -124,8 +124,8 @@ def rewrite(
         paint: Gives the picture to write for a picture, of the same size, and its time in milliseconds.
 
     Raises:
-        ValidationError: `source` is no video, `target` is the same file or has another ending, or its container can't
-            hold the sound. Nothing is left of `target` then.
+        ValidationError: `source` is no video or is damaged, `target` is the same file or has another ending, or its
+            container can't hold the sound. Nothing is left of `target` then.
         OSError: A file can't be opened.
     """
     path = Path(target)
@@ -138,6 +138,8 @@ def rewrite(
         try:
             with av.open(str(path), "w") as output:
                 return _Rewriting(container, output, video, paint).run()
+        except ValidationError:  # of the source, which would be taken for one of the target's below
+            raise
         except (av.error.FFmpegError, ValueError) as error:
             raise ValidationError("target", str(path), f"can't be written: {error}; .mkv holds most kinds") from error
 
@@ -161,17 +163,26 @@ class _Rewriting:
         """Copy sound and encode pictures in the order in which they lie in the file; gives the number of frames."""
         self._video.thread_type = "AUTO"
         sounds = {each: self._output.add_stream_from_template(each) for each in self._container.streams.audio[:1]}
-        for packet in packets_of(self._container, self._video, *sounds):
-            if packet.stream is self._video:
-                for frame in packet.decode():
-                    assert isinstance(frame, VideoFrame)
-                    self._encode(frame)
-            elif packet.dts is not None:  # None marks the end
-                packet.stream = next(iter(sounds.values()))
-                self._mux(packet)
+        for each in self._read(sounds):
+            if isinstance(each, VideoFrame):
+                self._encode(each)
+            else:
+                each.stream = next(iter(sounds.values()))
+                self._mux(each)
         if self._encoder is not None:
             self._output.mux(self._encoder.encode(None))
         return self._count
+
+    def _read(self, sounds: Iterable[Stream]) -> Iterator[VideoFrame | Packet[Stream]]:
+        """The pictures, and the packets of `sounds`."""
+        try:
+            for packet in packets_of(self._container, self._video, *sounds):
+                if packet.stream is self._video:
+                    yield from (frame for frame in packet.decode() if isinstance(frame, VideoFrame))
+                elif packet.dts is not None:  # None marks the end
+                    yield packet
+        except av.error.FFmpegError as error:
+            raise _undecodable(self._container.name, error) from error
 
     def _mux(self, packet: Packet[Stream]) -> None:
         if self._encoder is None:
@@ -241,6 +252,10 @@ def _coarseness(base: Fraction) -> int:
 def _frames_of(container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
     for packet in packets_of(container, video):
         yield from (frame for frame in packet.decode() if isinstance(frame, VideoFrame))
+
+
+def _undecodable(path: str, error: av.error.FFmpegError) -> ValidationError:
+    return ValidationError("video", path, f"can't be decoded: {error.strerror}")
 
 
 def _base(video: VideoStream) -> Fraction:

@@ -94,7 +94,7 @@ def annotate_video(
         min_confidence: The lowest confidence of a box that is drawn, 0-100.
 
     Raises:
-        ValidationError: `video` is no video that FFmpeg can read, or `target` can't hold it.
+        ValidationError: `video` is no video that FFmpeg can read or is damaged, or `target` can't hold it.
         OSError: A file can't be opened.
     """
     holding = Holding(label_stretches(labels))
