@@ -1,14 +1,21 @@
-"""What tests of AWS share: a queue in memory, and moto's server with an account."""
+"""What tests of AWS share: moto's server with an account and a bucket, and a queue in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aws_account import Account
 from fake_queue import FakeQueue, ended
+from handmade import mp4
+from s3_answers import REGION, client_of, keys_in
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +51,23 @@ def pool() -> Iterator[ThreadPoolExecutor]:
     """Threads to wait in."""
     with ThreadPoolExecutor(20) as pool:
         yield pool
+
+
+@pytest.fixture
+def s3(moto_url: str) -> Iterator[S3Client]:
+    """A client of moto's S3, with an empty bucket."""
+    client = client_of(moto_url)
+    client.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
+    yield client
+    for key in keys_in(client):
+        client.delete_object(Bucket="media", Key=key)
+    client.delete_bucket(Bucket="media")
+    client.close()
+
+
+@pytest.fixture
+def handmade_film(tmp_path: Path) -> Path:
+    """A file that passes for a video."""
+    path = tmp_path / "Film.MP4"
+    path.write_bytes(mp4())
+    return path
