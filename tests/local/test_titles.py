@@ -124,6 +124,20 @@ def test_a_slate_right_before_a_roll_on_another_ground_is_a_slate() -> None:
     assert types_of(cues_in(SlateScene(seconds=3, ground=GREY), roll, FILM, FILM)) == [SLATE, OPENING, CONTENT]
 
 
+def test_a_slate_right_before_a_roll_on_the_same_ground_is_a_slate() -> None:
+    roll = CreditsScene(seconds=5, closing=False)
+    assert places_in(SlateScene(seconds=3, fields=6), roll, FILM, FILM)[:2] == [(SLATE, 0, 35), (OPENING, 36, 95)]
+
+
+def test_a_card_of_few_rows_right_before_a_roll_is_one_of_the_credits() -> None:
+    card, roll = SlateScene(seconds=3, fields=4), CreditsScene(seconds=5, closing=False)
+    assert types_of(cues_in(card, roll, FILM, FILM)) == [OPENING, CONTENT]
+
+
+def test_what_stands_before_a_roll_that_ends_the_file_is_one_of_the_credits() -> None:
+    assert types_of(cues_in(SlateScene(seconds=3, fields=6), CreditsScene(seconds=6))) == [END]
+
+
 def test_a_slate_late_in_a_file_is_content() -> None:
     films = [FILM] * 9
     assert types_of(cues_in(*films, SlateScene(seconds=3), FILM)) == [CONTENT]

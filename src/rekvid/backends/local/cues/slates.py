@@ -1,7 +1,8 @@
 """Slates: cards and clapper boards that say which programme or take follows.
 
 A slate stands near the start of the file, alone, and has the text of a form: four rows at least, on a plain ground,
-or on a board held before the camera. A page of a letter or a book has more rows than either.
+or on a board held before the camera. A page of a letter or a book has more rows than either. A roll may follow at
+once where that isn't all there is: the first text of a file is a form if it has six rows, as a card of names has less.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _WINDOW = 180.0  # seconds from the start of the file in which slates are looked
 _SHORT_WINDOW = 20.0  # but so many at least
 _LEAST_ROWS = 4
 _MOST_ROWS = 24
+_FORM_ROWS = 6
+_PROGRAMME = 3.0  # seconds of anything else after a roll; where it ends the file, what stands before it belongs to it
 _LEAST_SECONDS = 0.9
 _NEIGHBOUR = 1.2  # seconds: cards that follow each other as fast are credits
 _SWAYS = 19  # samples, 4 % of the width, by which a clapper board sways
@@ -44,6 +47,8 @@ def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title
         if not _LEAST_ROWS <= rows_of(look) <= (_BOARD_ROWS if title.drift > _PASSES else _MOST_ROWS):
             continue
         before, after = titles[max(0, place - 1) : place], titles[place + 1 : place + 2]
+        if place == 0 and rows_of(look) >= _FORM_ROWS:
+            after = [other for other in after if not (other.rolls and _goes_on_after(timeline, other))]
         if any(_is_card_beside(timeline, title, other, 1) for other in before) or any(
             _is_card_beside(timeline, title, other, _LEAST_ROWS) for other in after
         ):
@@ -91,6 +96,10 @@ def _is_card_beside(timeline: Timeline, title: Title, other: Title, rows: int) -
         return False
     is_card = not _passes(other) and last.again < STANDS and rows_of(other_look) >= rows
     return other.rolls or is_card
+
+
+def _goes_on_after(timeline: Timeline, title: Title) -> bool:
+    return timeline.seconds(timeline.frame_count - timeline.looks[title.last].index) > _PROGRAMME
 
 
 def _confidence(look: Look) -> float:
