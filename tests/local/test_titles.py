@@ -156,6 +156,14 @@ def test_an_emblem_that_fades_in_and_out_is_a_logo(emblem: Emblem, ground: Groun
     assert 50 <= cue.confidence <= 90
 
 
+@pytest.mark.parametrize("size", [0.32, 0.34, 0.36, 0.38])
+def test_an_emblem_with_strokes_like_those_of_letters_is_a_logo(size: float) -> None:
+    ground = Gradient(first=(0.23, 0.25, 0.12), last=(0.06, 0.04, 0.06))
+    colours = ((1.0, 1.0, 1.0), (0.81, 0.74, 0.88))
+    logo = LogoScene(seconds=4.4, size=size, ground=ground, colours=colours, fade_in=0.36, zoom=0.15, shine=True)
+    assert types_of([cue for cue in cues_in(logo, FILM, FILM) if cue.type != BLACK]) == [LOGO, CONTENT]
+
+
 def test_a_logo_before_credits_and_the_black_between_are_three_cues() -> None:
     titles = CreditsScene(seconds=5, rolling=False, closing=False, size=0.08, ground=FILM)
     assert types_of(

@@ -33,13 +33,15 @@ def find_logos(timeline: Timeline) -> list[Cue]:
     place = 0
     while place < len(timeline.looks):
         last = place
-        while last < len(timeline.looks) and is_emblem(timeline.looks[last]) and _continues(timeline, place, last):
+        while last < len(timeline.looks) and _continues(timeline, place, last):
             last += 1
         if last > place:
-            start = timeline.seconds(timeline.looks[place].index)
-            seconds = timeline.seconds(timeline.looks[last - 1].index) - start
+            looks = timeline.looks[place:last]
+            start = timeline.seconds(looks[0].index)
+            seconds = timeline.seconds(looks[-1].index) - start
             fits = start <= window and _SHORTEST <= seconds <= _LONGEST
-            if fits and _stands(timeline.looks[place:last]) and _is_set_off(timeline, place, last - 1):
+            is_logo = 2 * sum(_is_emblem(look) for look in looks) > len(looks)
+            if fits and is_logo and _stands(looks) and _is_set_off(timeline, place, last - 1):
                 found.append(_cue(timeline, place, last - 1))
         place = max(last, place + 1)
     return found
@@ -62,7 +64,7 @@ def find_overlays(timeline: Timeline, emergences: Sequence[Emergence]) -> list[C
     ]
 
 
-def is_emblem(look: Look) -> bool:
+def _is_emblem(look: Look) -> bool:
     """Whether a look may show an emblem on a plain ground."""
     if (
         look.emblem is None
@@ -84,13 +86,15 @@ def is_emblem(look: Look) -> bool:
 
 
 def _continues(timeline: Timeline, start: int, place: int) -> bool:
-    """Whether the look at `place` shows the emblem of the look before; one that fades in after a cut goes on."""
+    """Whether the look at `place` shows an emblem, or goes on to; one that fades in after a cut does."""
+    before, here = timeline.looks[max(start, place - 1)], timeline.looks[place]
     if place == start:
-        return True
-    before, here = timeline.looks[place - 1], timeline.looks[place]
-    if not timeline.is_cut_between(before.index, here.index):
-        return True
-    return timeline.is_fade_between(before.index, here.index) and _is_same(before.extent, here.extent)
+        return _is_emblem(here)
+    is_same = _is_same(before.extent, here.extent)
+    if timeline.is_cut_between(before.index, here.index):
+        return _is_emblem(here) and is_same and timeline.is_fade_between(before.index, here.index)
+    # The strokes of an emblem that grows are for a moment as wide and far apart as those of letters.
+    return _is_emblem(here) or is_same
 
 
 def _is_same(one: Extent | None, other: Extent | None) -> bool:
