@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -68,8 +68,8 @@ def cuts_between(*scenes: Scene) -> list[Boundary]:
     return [Boundary(end=start - 1, start=start, confidence=100.0) for start in starts]
 
 
-def cues_in(*scenes: Scene, seed: int = 0) -> list[Cue]:
-    """The cues of a reel whose cuts are known, with the sound of its scenes."""
+def cues_in(*scenes: Scene, seed: int = 0, boundaries: Sequence[Boundary] | None = None) -> list[Cue]:
+    """The cues of a reel, with the sound of its scenes; its cuts are known, or are taken for `boundaries`."""
     detector = CueDetector(RATE, LEVEL)
     for frame in small_frames(*scenes, seed=seed):
         detector.feed(frame)
@@ -79,7 +79,7 @@ def cues_in(*scenes: Scene, seed: int = 0) -> list[Cue]:
         if scene.sound:
             detector.hear(Sound(start=start, end=end))
         start = end
-    return detector.finish(cuts_between(*scenes))
+    return detector.finish(cuts_between(*scenes) if boundaries is None else boundaries)
 
 
 def types_of(cues: list[Cue]) -> list[TechnicalCueType]:

@@ -52,6 +52,7 @@ def look(index: int, *, stay: float = 0.0, shift: int = 0, lines: tuple[TextLine
         extent=None,
         unread=0.8,
         emblem=None,
+        apart=0.8,
         luma=90.0,
         ground=90.0,
     )

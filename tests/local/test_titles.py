@@ -12,6 +12,7 @@ pytest.importorskip("numpy")
 pytest.importorskip("PIL")
 from painting import cues_in, types_of
 from rekvid.backends.local.segments import SegmentSettings, analyse_segments
+from rekvid.backends.local.shots.detector import Boundary
 from rekvid.models import SegmentType, TechnicalCueType
 from rekvid.testing.captions import (
     DocumentScene,
@@ -91,6 +92,40 @@ def test_a_logo_on_a_plain_ground_and_a_title_over_a_picture_are_no_credits() ->
     assert types_of(cues_in(logo, TitleScene(seconds=3, ground=FILM), FILM, FILM)) == [LOGO, CONTENT]
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_large_letters_that_are_not_all_read_are_no_logo(seed: int) -> None:
+    titles = CreditsScene(
+        seconds=8, rolling=False, closing=False, size=0.13, card_seconds=2.7, card_fade=0.2, ink=(0.95, 0.9, 0.2)
+    )
+    assert places_in(titles, FILM, FILM, FILM, seed=seed) == [(OPENING, 0, 95), (CONTENT, 96, 203)]
+
+
+def test_credits_that_begin_while_a_logo_seems_to_last_are_no_part_of_it() -> None:
+    logo = LogoScene(seconds=3, word_mark=False, size=0.32, ground_fades=False)
+    roll = CreditsScene(seconds=6, closing=False, size=0.07, begins_full=True)
+    late = [Boundary(end=38, start=39, confidence=90.0), Boundary(end=107, start=108, confidence=100.0)]
+    assert types_of(cues_in(logo, roll, FILM, FILM, boundaries=late)) == [LOGO, OPENING, CONTENT]
+
+
+@pytest.mark.parametrize("doubtful", [(69, 74), (66, 72), (64, 76)])
+def test_a_title_over_the_picture_after_cards_on_a_plain_ground_is_content(doubtful: tuple[int, int]) -> None:
+    """Though the cut between is taken for a transition that may be none, of which the last card is a part."""
+    cards = CreditsScene(seconds=6, rolling=False, closing=False, size=0.08, card_fade=0.4)
+    title = TitleScene(seconds=3, ground=TextureScene(seconds=3))
+    end, start = doubtful
+    cuts = [Boundary(end=end, start=start, confidence=60.0), Boundary(end=107, start=108, confidence=100.0)]
+    (opening, content) = cues_in(cards, title, FILM, FILM, boundaries=cuts)
+    assert (opening.type, content.type) == (OPENING, CONTENT)
+    assert 69 <= opening.last <= 71
+
+
+def test_two_titles_over_pictures_before_a_roll_on_a_plain_ground_are_content() -> None:
+    film = dataclasses.replace(FILM, seconds=2)
+    title = TitleScene(seconds=2, ground=FILM)
+    roll = CreditsScene(seconds=6, begins_full=True, ground=(0.14, 0.27, 0.09))
+    assert places_in(FILM, FILM, FILM, title, film, title, film, roll) == [(CONTENT, 0, 203), (END, 204, 275)]
+
+
 def test_an_emblem_after_the_opening_credits_is_no_logo() -> None:
     titles = CreditsScene(seconds=6, rolling=False, closing=False, size=0.08, ground=FILM)
     thing = LogoScene(seconds=3, ground=GREY, ground_fades=False, word_mark=False)
@@ -132,6 +167,14 @@ def test_a_slate_right_before_a_roll_on_the_same_ground_is_a_slate() -> None:
 def test_a_card_of_few_rows_right_before_a_roll_is_one_of_the_credits() -> None:
     card, roll = SlateScene(seconds=3, fields=4), CreditsScene(seconds=5, closing=False)
     assert types_of(cues_in(card, roll, FILM, FILM)) == [OPENING, CONTENT]
+
+
+@pytest.mark.parametrize("seed", [3, 7, 8])
+def test_a_full_card_before_shorter_ones_at_the_end_is_one_of_the_credits(seed: int) -> None:
+    opening = CreditsScene(seconds=5, rolling=False, closing=False, size=0.08, ground=FILM)
+    end = CreditsScene(seconds=9, rolling=False, card_seconds=1.85, size=0.055)
+    film = dataclasses.replace(FILM, seconds=4.5)
+    assert types_of(cues_in(opening, film, end, seed=seed)) == [OPENING, CONTENT, END]
 
 
 def test_what_stands_before_a_roll_that_ends_the_file_is_one_of_the_credits() -> None:

@@ -11,6 +11,7 @@ credits has end credits if they roll and opening credits if they don't.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from rekvid.models import TechnicalCueType
 _GAP = 4.0  # seconds between two cards
 _FOOT = 0.66  # text wholly below this share of the picture's height is a caption
 _PLAIN = 0.3  # the share of edges outside of text up to which the ground is plain, and captions are none
+_PICTURE = 0.1  # the share of edges in the rim from which on there is a picture behind the text
 _STILL = 0.6  # the share of its looks in which a card stands still; a sign that the camera passes doesn't
 _FIRST_SECONDS = 90.0
 _LAST_OPENING = 600.0
@@ -79,12 +81,11 @@ class _Shot:
 def _by_shot(timeline: Timeline, titles: Sequence[Title]) -> list[_Shot]:
     groups: list[list[Title]] = []
     for title in titles:
-        if groups and _gap(timeline, groups[-1][-1], title) <= _GAP:
-            last = timeline.looks[groups[-1][-1].last].index
-            if not timeline.is_cut_between(last, timeline.looks[title.first].index, surely=True):
-                groups[-1].append(title)
-                continue
-        groups.append([title])
+        is_near = bool(groups) and _gap(timeline, groups[-1][-1], title) <= _GAP
+        if is_near and not _is_new_shot(timeline, groups[-1][-1], title):
+            groups[-1].append(title)
+        else:
+            groups.append([title])
     return [
         _Shot(
             titles=group,
@@ -93,6 +94,16 @@ def _by_shot(timeline: Timeline, titles: Sequence[Title]) -> list[_Shot]:
         )
         for group in groups
     ]
+
+
+def _is_new_shot(timeline: Timeline, before: Title, after: Title) -> bool:
+    looks = timeline.looks
+    old, new = (looks[(title.first + title.last) // 2] for title in (before, after))
+    if (old.ring > _PICTURE) == (new.ring > _PICTURE):
+        # A card that fades into another over a picture looks like a transition of the picture.
+        return timeline.is_cut_between(looks[before.last].index, looks[after.first].index, surely=True)
+    # Between a plain ground and a picture one is believed, also if it begins while the card fades out.
+    return timeline.is_cut_between(old.index, new.index)
 
 
 def _gap(timeline: Timeline, before: Title, after: Title) -> float:
@@ -157,19 +168,32 @@ def _reach(title: Title) -> _Reach:
 def _is_apart(timeline: Timeline, chain: list[_Shot]) -> bool:
     """Whether the first shot of a chain has one card, and is a title of its own beside the credits.
 
-    That is a title at a distance from them, over a picture where they stand on a plain ground, or the other way round;
-    or over a picture as they are, but they have several cards a shot. A row of shots with a card each is one style of
-    credits.
+    Such titles stand at a distance from them, over a picture where they stand on a plain ground, or the other way
+    round; or over a picture as they are, but they have several cards a shot. A row of shots with a card each is one
+    style of credits.
     """
-    if len(chain) < 2 or chain[0].is_enough:
+    kind = _ground(timeline, chain[0].titles[0])
+
+    def is_like_first(shot: _Shot) -> bool:
+        return not shot.is_enough and _is_alike(_ground(timeline, shot.titles[0]), kind)
+
+    row = list(itertools.takewhile(is_like_first, chain))
+    if not row or len(row) == len(chain):
         return False
-    before, after = sorted(chain[:2], key=lambda shot: shot.titles[0].first)
+    beside = chain[len(row)]
+    before, after = sorted((row[-1], beside), key=lambda shot: shot.titles[0].first)
     if _gap(timeline, before.titles[-1], after.titles[0]) < _APART:
         return False
-    one, other = (_ground(timeline, shot.titles[0]) for shot in chain[:2])
-    if one is None and other is None:
-        return chain[1].is_enough
-    return one is None or other is None or abs(one - other) > OTHER_GROUND
+    if _is_alike(_ground(timeline, beside.titles[0]), kind):
+        return kind is None and len(row) == 1
+    return len(row) < _SHOTS
+
+
+def _is_alike(one: float | None, other: float | None) -> bool:
+    """Whether two grounds are both pictures, or plain and about as bright."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= OTHER_GROUND
 
 
 def _ground(timeline: Timeline, title: Title) -> float | None:

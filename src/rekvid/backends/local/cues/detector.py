@@ -111,7 +111,7 @@ def cues_of(seen: Evidence) -> list[Cue]:
     logos = find_logos(timeline)
     emblems = [each for each in find_overlays(timeline, seen.emergences) if not any(map(each.overlaps, logos))]
     of_slates = [title for title, _ in slates]
-    rest = [title for title in titles if title not in of_slates and not _begins_in(timeline, title, [*logos, *emblems])]
+    rest = [title for title in titles if title not in of_slates and not _lies_in(timeline, title, [*logos, *emblems])]
     found_credits = find_credits(timeline, rest, emblems)
     return arrange(
         [
@@ -132,6 +132,12 @@ def _before_opening_ends(logos: Sequence[Cue], found_credits: Sequence[Cue]) -> 
     """The logos but for those after the opening credits: an emblem on a plain ground in the film itself is a thing."""
     ends = [cue.last for cue in found_credits if cue.type is TechnicalCueType.OPENING_CREDITS]
     return [logo for logo in logos if not ends or logo.first <= max(ends)]
+
+
+def _lies_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:
+    """Whether a title belongs to one of `cues`, as a company's name does; credits may begin while a logo fades out."""
+    frame = timeline.looks[(title.first + title.last) // 2].index
+    return any(cue.first <= frame <= cue.last for cue in cues)
 
 
 def _begins_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:

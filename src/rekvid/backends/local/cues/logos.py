@@ -15,7 +15,8 @@ _SHORT_WINDOW = 30.0  # but so many at least
 _SHORTEST, _LONGEST = 1.0, 20.0  # seconds that the emblem is in sight
 _PLAIN_RING = 0.02  # the share of edges in the rim of a plain ground at most
 _LEAST_EDGES, _MOST_EDGES = 0.008, 0.4
-_UNREAD = 0.2  # the share of the edges that are not letters
+_UNREAD = 0.2  # the share of the edges that are not letters,
+_APART = 0.1  # and of those beside no letters either
 _WANDER = 0.04  # how far the middle of an emblem moves, as a share of the picture's sides; a thing moves farther
 _MARGIN = 0.03  # of the picture's sides, empty around it
 _LEAST_HEIGHT = 0.14  # of the emblem, as a share of the picture's
@@ -76,6 +77,7 @@ def _is_emblem(look: Look) -> bool:
     across, down = look.extent.middle
     return (
         look.unread >= _UNREAD
+        and look.apart >= _APART
         and len(look.lines) <= _MOST_LINES
         and look.emblem.bottom - look.emblem.top >= _LEAST_HEIGHT
         and abs(across - 0.5) <= _OFF_CENTRE

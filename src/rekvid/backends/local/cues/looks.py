@@ -20,6 +20,7 @@ _STRIPS = 6  # columns in which the rows of text are compared, so that text move
 _FARTHEST = 110  # rows between two looks: text that rolls faster can't be read
 _SOONEST = 0.5  # intervals of `DETAIL_RATE` between two looks
 _EDGE = 9  # levels between neighbouring samples of the small frame; vignettes and grain stay below
+_TALLEST = 0.15  # of the height of the picture: taller lines are rather a part of an emblem that looks like letters
 _RING = 0.05  # of width and height: the rim of the picture, which is plain where the ground is
 
 _CLEAR, _FULL, _LETTERS = 0.5, 0.5, 0.6  # what a line needs to be text
@@ -70,6 +71,7 @@ class Look:
         extent: Where those edges are; None where there are none.
         unread: The share of the edges that lie outside of lines of text.
         emblem: Where those are; None where there are none.
+        apart: The share of the edges that lie in no row of text either, as text isn't always read to its ends.
         luma: The mean luma, in levels.
         ground: The median luma, which is that of the ground where it is plain.
     """
@@ -88,6 +90,7 @@ class Look:
     extent: Extent | None
     unread: float
     emblem: Extent | None
+    apart: float
     luma: float
     ground: float
 
@@ -133,6 +136,7 @@ class Looker:
             extent=_extent(edges),
             unread=int(rest.sum()) / max(1, int(edges.sum())),
             emblem=_extent(rest),
+            apart=_beside_rows(rest, lines, frame.detail) / max(1, int(edges.sum())),
             luma=float(frame.luma.mean()),
             ground=float(np.median(frame.luma[::2, ::2])),
         )
@@ -279,3 +283,14 @@ def _outside(edges: Mask, lines: list[TextLine], detail: Plane) -> Mask:
             max(0, int(line.left * across) - 1) : int(line.right * across) + 2,
         ] = False
     return rest
+
+
+def _beside_rows(rest: Mask, lines: list[TextLine], detail: Plane) -> int:
+    """How many of the edges outside of text lie above, below or between its rows too."""
+    is_free = np.ones(len(rest), np.bool_)
+    down = rest.shape[0] / detail.shape[0]
+    for line in lines:
+        if line.height <= _TALLEST * detail.shape[0]:
+            margin = line.height / 2  # for what reaches out of a row, and marks on letters
+            is_free[max(0, int((line.top - margin) * down)) : int((line.bottom + margin) * down) + 1] = False
+    return int(rest[is_free].sum())

@@ -47,10 +47,11 @@ def find_slates(timeline: Timeline, titles: Sequence[Title]) -> list[tuple[Title
         if not _LEAST_ROWS <= rows_of(look) <= (_BOARD_ROWS if title.drift > _PASSES else _MOST_ROWS):
             continue
         before, after = titles[max(0, place - 1) : place], titles[place + 1 : place + 2]
-        if place == 0 and rows_of(look) >= _FORM_ROWS:
+        is_first = len(found) == place  # but for other slates
+        if is_first and rows_of(look) >= _FORM_ROWS:
             after = [other for other in after if not (other.rolls and _goes_on_after(timeline, other))]
         if any(_is_card_beside(timeline, title, other, 1) for other in before) or any(
-            _is_card_beside(timeline, title, other, _LEAST_ROWS) for other in after
+            _is_card_beside(timeline, title, other, _LEAST_ROWS if is_first else 1) for other in after
         ):
             continue
         first = timeline.start_of(title.first)
