@@ -1,8 +1,11 @@
 """Slates: cards and clapper boards that say which programme or take follows.
 
 A slate stands near the start of the file, alone, and has the text of a form: four rows at least, on a plain ground,
-or on a board held before the camera. A page of a letter or a book has more rows than either. A roll may follow at
-once where that isn't all there is: the first text of a file is a form if it has six rows, as a card of names has less.
+or on a board held before the camera. A page of a letter or a book has more rows than either.
+
+What follows at once, on the same ground, tells a slate from a card of credits. After the first text of a file that is
+a card of a line or three, or, where the text has six rows, as a card of names hardly has, a roll that isn't all the
+rest of the file. After other text it is no card at all.
 """
 
 from __future__ import annotations
