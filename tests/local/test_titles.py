@@ -126,6 +126,20 @@ def test_two_titles_over_pictures_before_a_roll_on_a_plain_ground_are_content() 
     assert places_in(FILM, FILM, FILM, title, film, title, film, roll) == [(CONTENT, 0, 203), (END, 204, 275)]
 
 
+def test_two_titles_of_another_style_after_the_opening_credits_are_content() -> None:
+    film = TextureScene(seconds=2)
+    titles = CreditsScene(seconds=6, rolling=False, closing=False, size=0.08, middle=0.32, ground=film)
+    other = TitleScene(seconds=2, ground=film)
+    assert places_in(titles, other, film, other, FILM, FILM) == [(OPENING, 0, 71), (CONTENT, 72, 215)]
+
+
+def test_two_titles_before_a_roll_over_a_picture_are_content() -> None:
+    film = TextureScene(seconds=2)
+    title = TitleScene(seconds=2, ground=film)
+    roll = CreditsScene(seconds=6, begins_full=True, ground=film)
+    assert places_in(FILM, FILM, FILM, title, film, title, film, roll) == [(CONTENT, 0, 203), (END, 204, 275)]
+
+
 def test_an_emblem_after_the_opening_credits_is_no_logo() -> None:
     titles = CreditsScene(seconds=6, rolling=False, closing=False, size=0.08, ground=FILM)
     thing = LogoScene(seconds=3, ground=GREY, ground_fades=False, word_mark=False)
@@ -205,6 +219,20 @@ def test_an_emblem_with_strokes_like_those_of_letters_is_a_logo(size: float) -> 
     colours = ((1.0, 1.0, 1.0), (0.81, 0.74, 0.88))
     logo = LogoScene(seconds=4.4, size=size, ground=ground, colours=colours, fade_in=0.36, zoom=0.15, shine=True)
     assert types_of([cue for cue in cues_in(logo, FILM, FILM) if cue.type != BLACK]) == [LOGO, CONTENT]
+
+
+@pytest.mark.parametrize("seconds", [36 / 12, 37 / 12, 38 / 12])
+def test_a_logo_that_fades_in_after_a_slate_is_a_logo(seconds: float) -> None:
+    """Though it is in sight before the middle of that transition, from where on its frames are those of the logo."""
+    slate = SlateScene(seconds=seconds, fields=8, ground=GREY)
+    logo = LogoScene(seconds=4, fade_in=0.7, ground=GREY, ground_fades=False)
+    first = round(seconds * 12)
+    end = first + 47
+    cuts = [
+        Boundary(end=first - 1, start=first + 15, confidence=95.0),
+        Boundary(end=end, start=end + 1, confidence=100.0),
+    ]
+    assert types_of(cues_in(slate, logo, FILM, FILM, boundaries=cuts)) == [SLATE, LOGO, CONTENT]
 
 
 def test_a_logo_before_credits_and_the_black_between_are_three_cues() -> None:

@@ -38,6 +38,8 @@ _DRIFT = 10.0  # samples by which a card may have moved, as letters that spread 
 _APART = 0.5  # seconds without text between credits and a title that is none of them
 _CARDS = 2  # that follow one another in a shot are credits
 _SHOTS = 3  # that follow one another with a card each are, too
+_ONE_SIZE = 1.3  # times the height of the largest letters of two cards in one style,
+_ONE_MIDDLE = 40  # and samples, of 480, between their middles
 _LEAD = 3.0  # seconds from the cut to a shot with credits to its first card, and from its last to the next cut
 _RUN_OUT = 2.0  # seconds from the cut to the first line of a roll, and from its last line to the cut
 
@@ -169,8 +171,8 @@ def _is_apart(timeline: Timeline, chain: list[_Shot]) -> bool:
     """Whether the first shot of a chain has one card, and is a title of its own beside the credits.
 
     Such titles stand at a distance from them, over a picture where they stand on a plain ground, or the other way
-    round; or over a picture as they are, but they have several cards a shot. A row of shots with a card each is one
-    style of credits.
+    round; or over a picture as they are, but they have several cards a shot, or roll, and a second such title looks
+    other than they do. A longer row of shots with a card each is one style of credits.
     """
     kind = _ground(timeline, chain[0].titles[0])
 
@@ -185,8 +187,23 @@ def _is_apart(timeline: Timeline, chain: list[_Shot]) -> bool:
     if _gap(timeline, before.titles[-1], after.titles[0]) < _APART:
         return False
     if _is_alike(_ground(timeline, beside.titles[0]), kind):
-        return kind is None and len(row) == 1
+        is_own = len(row) == 1 or not _is_of_one_style(timeline, before.titles[-1], after.titles[0])
+        return kind is None and is_own and len(row) < _SHOTS
     return len(row) < _SHOTS
+
+
+def _is_of_one_style(timeline: Timeline, one: Title, other: Title) -> bool:
+    """Whether two cards have letters of about one size around about one middle."""
+    lines, others = (timeline.looks[(title.first + title.last) // 2].lines for title in (one, other))
+    if one.rolls or other.rolls or not lines or not others:
+        return False
+    height, other_height = (max(line.height for line in each) for each in (lines, others))
+    middle, other_middle = (
+        (min(line.left for line in each) + max(line.right for line in each)) / 2 for each in (lines, others)
+    )
+    return (
+        max(height, other_height) <= _ONE_SIZE * min(height, other_height) and abs(middle - other_middle) <= _ONE_MIDDLE
+    )
 
 
 def _is_alike(one: float | None, other: float | None) -> bool:

@@ -123,7 +123,8 @@ def _is_set_off(timeline: Timeline, first: int, last: int) -> bool:
             return True
         if looks[inner].edges < _FADED * middle.edges or looks[inner].luma - _BLACK < _FADED * (middle.luma - _BLACK):
             return True
-        return timeline.is_cut_between(*sorted((looks[inner].index, looks[outer].index)))
+        between = sorted((looks[inner].index, looks[outer].index))
+        return timeline.is_cut_between(*between) or timeline.is_passage_between(*between)
 
     return parted(first, first - 1) and parted(last, last + 1)
 

@@ -62,9 +62,11 @@ class Timeline:
 
     def is_fade_between(self, frame: int, later: int) -> bool:
         """Whether the shot that begins after `frame` and not after `later` does so by a gradual transition."""
-        return self.is_cut_between(frame, later) and any(
-            each.end < later and frame < each.start for each in self._gradual
-        )
+        return self.is_cut_between(frame, later) and self.is_passage_between(frame, later)
+
+    def is_passage_between(self, frame: int, later: int) -> bool:
+        """Whether a gradual transition, or a part of one, lies between two frames."""
+        return any(each.end < later and frame < each.start for each in self._gradual)
 
     def start_of(self, place: int, *, empty: float = EMPTY, within: float | None = None) -> int:
         """The first frame of what is seen from the look at `place` on.
