@@ -211,6 +211,20 @@ def test_an_emblem_that_fades_in_after_a_cut_is_one_logo_from_the_cut_on() -> No
     assert (logo.first, logo.last) == (45, 143)
 
 
+@pytest.mark.parametrize(("apart", "logos"), [(0.05, []), (0.12, [(48, 143)])])
+def test_a_word_that_was_not_read_is_no_emblem(apart: float, logos: list[tuple[int, int]]) -> None:
+    """It is hardly higher than the row beside it, where an emblem stands above a name, or beside it and is higher."""
+    shape = Extent(left=0.4, top=0.35, right=0.6, bottom=0.6)
+
+    def emblem(place: int) -> Look:
+        seen = look(6 * place)
+        return replace(seen, edges=0.03, ring=0.0, unread=0.4, extent=shape, emblem=shape, apart=apart)
+
+    seen = [emblem(place) if 8 <= place < 24 else look(6 * place) for place in range(40)]
+    found = find_logos(timeline_of(seen, cuts=[48, 144]))
+    assert [(logo.first, logo.last) for logo in found] == logos
+
+
 def test_no_cue_reaches_into_black() -> None:
     black = [
         Cue(type=BLACK, first=40, last=57, confidence=100.0),

@@ -71,7 +71,8 @@ class Look:
         extent: Where those edges are; None where there are none.
         unread: The share of the edges that lie outside of lines of text.
         emblem: Where those are; None where there are none.
-        apart: The share of the edges that lie in no row of text either, as text isn't always read to its ends.
+        apart: The height, as a share of the picture's, of what lies in no row of text either, as text isn't always
+            read to its ends.
         luma: The mean luma, in levels.
         ground: The median luma, which is that of the ground where it is plain.
     """
@@ -136,7 +137,7 @@ class Looker:
             extent=_extent(edges),
             unread=int(rest.sum()) / max(1, int(edges.sum())),
             emblem=_extent(rest),
-            apart=_beside_rows(rest, lines, frame.detail) / max(1, int(edges.sum())),
+            apart=_beside_rows(rest, lines, frame.detail) / len(rest),
             luma=float(frame.luma.mean()),
             ground=float(np.median(frame.luma[::2, ::2])),
         )
@@ -286,11 +287,11 @@ def _outside(edges: Mask, lines: list[TextLine], detail: Plane) -> Mask:
 
 
 def _beside_rows(rest: Mask, lines: list[TextLine], detail: Plane) -> int:
-    """How many of the edges outside of text lie above, below or between its rows too."""
+    """In how many rows there are edges above, below or between those of text."""
     is_free = np.ones(len(rest), np.bool_)
     down = rest.shape[0] / detail.shape[0]
     for line in lines:
         if line.height <= _TALLEST * detail.shape[0]:
             margin = line.height / 2  # for what reaches out of a row, and marks on letters
             is_free[max(0, int((line.top - margin) * down)) : int((line.bottom + margin) * down) + 1] = False
-    return int(rest[is_free].sum())
+    return int(np.count_nonzero(rest[is_free].sum(axis=1) >= 2))
