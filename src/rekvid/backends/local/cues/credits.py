@@ -180,16 +180,16 @@ def _is_apart(timeline: Timeline, chain: list[_Shot]) -> bool:
         return not shot.is_enough and _is_alike(_ground(timeline, shot.titles[0]), kind)
 
     row = list(itertools.takewhile(is_like_first, chain))
-    if not row or len(row) == len(chain):
+    if not row or len(row) == len(chain) or len(row) >= _SHOTS:
         return False
     beside = chain[len(row)]
     before, after = sorted((row[-1], beside), key=lambda shot: shot.titles[0].first)
     if _gap(timeline, before.titles[-1], after.titles[0]) < _APART:
         return False
-    if _is_alike(_ground(timeline, beside.titles[0]), kind):
-        is_own = len(row) == 1 or not _is_of_one_style(timeline, before.titles[-1], after.titles[0])
-        return kind is None and is_own and len(row) < _SHOTS
-    return len(row) < _SHOTS
+    if not _is_alike(_ground(timeline, beside.titles[0]), kind):
+        return True
+    is_own = len(row) == 1 or not _is_of_one_style(timeline, before.titles[-1], after.titles[0])
+    return kind is None and is_own
 
 
 def _is_of_one_style(timeline: Timeline, one: Title, other: Title) -> bool:

@@ -136,10 +136,13 @@ def _before_opening_ends(logos: Sequence[Cue], found_credits: Sequence[Cue]) -> 
 
 def _lies_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:
     """Whether a title belongs to one of `cues`, as a company's name does; credits may begin while a logo fades out."""
-    frame = timeline.looks[(title.first + title.last) // 2].index
-    return any(cue.first <= frame <= cue.last for cue in cues)
+    return _is_seen_in(timeline, (title.first + title.last) // 2, cues)
 
 
 def _begins_in(timeline: Timeline, title: Title, cues: Sequence[Cue]) -> bool:
-    frame = timeline.looks[title.first].index
+    return _is_seen_in(timeline, title.first, cues)
+
+
+def _is_seen_in(timeline: Timeline, place: int, cues: Sequence[Cue]) -> bool:
+    frame = timeline.looks[place].index
     return any(cue.first <= frame <= cue.last for cue in cues)
